@@ -1,1 +1,37 @@
+//! Every format and every check of Countersign, as a library without I/O.
+//!
+//! It is the ground floor of the transparency log: the log, the witness, the explorer, the gate and the auditor's
+//! program all judge by the code in this crate, and none of them has a second opinion of its own.
+//!
+//! It is **not** a client: it opens no file and no socket, and it knows no clock. Callers hand it bytes and a
+//! trust policy that they obtained out of band, and get back a verdict or the reason why there is none.
+//!
+//! | module | specification |
+//! |---|---|
+//! | [`merkle`] | RFC 6962 section 2.1, RFC 9162 section 2.1 |
+//! | [`tiles`] | C2SP tlog-tiles |
+//! | [`ed25519`] | RFC 8032, strict |
+//! | [`note`] | C2SP signed-note |
+//! | [`checkpoint`] | C2SP tlog-checkpoint |
+//! | [`cosignature`] | C2SP tlog-cosignature, type 0x04 |
+//! | [`quorum`] | C2SP tlog-policy |
+//! | [`proof`] | C2SP tlog-proof |
+//! | [`witnessing`] | C2SP tlog-witness, the messages |
+//! | [`statement`] | RFC 9943 signed statements (COSE_Sign1, RFC 9052) with RFC 8785 payloads |
+//! | [`admission`] | the rules `countersign/1` |
 
+pub mod admission;
+pub mod checkpoint;
+pub mod cosignature;
+pub mod ed25519;
+pub mod merkle;
+pub mod note;
+#[cfg(feature = "program")]
+pub mod program;
+pub mod proof;
+pub mod quorum;
+pub mod statement;
+pub mod tiles;
+pub mod witnessing;
+
+mod strict;
