@@ -190,6 +190,39 @@ fn a_plan_refuses_another_number_of_nodes() {
     assert_eq!(plan.build(&[]), Err(PlanError::WrongNodes { want: 3, got: 0 }));
 }
 
+/// `tlog_tiles` makes the same proofs from the same nodes, and accepts ours.
+#[test]
+fn another_implementation_agrees_on_proofs() {
+    use tlog_tiles::tlog::{self, Hash, HashReader};
+
+    struct Nodes<'a>(&'a Tree);
+
+    impl HashReader for Nodes<'_> {
+        fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, tlog_tiles::tlog::Error> {
+            let node = |stored: &u64| {
+                let (height, index) = tlog::split_stored_hash_index(*stored);
+                Hash(*self.0.nodes[&NodeId { height, index }].as_bytes())
+            };
+            Ok(indexes.iter().map(node).collect())
+        }
+    }
+
+    let tree = Tree::of(byte_leaves(40));
+    let theirs = |hashes: &[NodeHash]| -> Vec<Hash> { hashes.iter().map(|hash| Hash(*hash.as_bytes())).collect() };
+    for n in 1..=40 {
+        let root = Hash(*tree.root(n).as_bytes());
+        for m in 1..=n {
+            let leaf = Hash(*tree.leaves[usize::try_from(m - 1).unwrap()].as_bytes());
+            let inclusion = theirs(&tree.inclusion(m - 1, n));
+            assert_eq!(tlog::prove_record(n, m - 1, &Nodes(&tree)).unwrap(), inclusion);
+            assert!(tlog::check_record(&inclusion, n, root, m - 1, leaf).is_ok());
+            let consistency = theirs(&tree.consistency(m, n));
+            assert_eq!(tlog::prove_tree(n, m, &Nodes(&tree)).unwrap(), consistency);
+            assert!(tlog::check_tree(&consistency, n, root, m, Hash(*tree.root(m).as_bytes())).is_ok());
+        }
+    }
+}
+
 /// The accumulated hashes published for trees of up to 130 leaves (draft-ietf-plants-merkle-tree-certs-05).
 #[test]
 fn accumulated_subtree_vectors() {
