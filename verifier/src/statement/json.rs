@@ -1,0 +1,225 @@
+//! Strict JSON: what RFC 8785 (JCS) can carry without loss, in its one canonical form.
+
+use core::cell::RefCell;
+use core::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::names::MAX_INTEGER;
+use super::pointer::{Path, Pointer};
+
+/// How deep arrays and objects may be nested.
+pub const MAX_DEPTH: usize = 16;
+
+/// Why bytes are not strict JSON in canonical form.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JsonError {
+    /// Not JSON in UTF-8.
+    #[error("line {line} column {column} is not JSON: expected one object in UTF-8")]
+    Syntax {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1; 0 at the start of a line.
+        column: usize,
+    },
+    /// JSON, but not an object.
+    #[error("expected an object, found another JSON value")]
+    NotAnObject,
+    /// A member name occurs twice in one object.
+    #[error("{pointer} occurs twice: expected each member once")]
+    Duplicate {
+        /// The second occurrence.
+        pointer: Pointer,
+    },
+    /// A number is not an integer within `±(2^53 - 1)`.
+    #[error("the number at {pointer} is not an integer from -(2^53-1) to 2^53-1")]
+    Number {
+        /// The number.
+        pointer: Pointer,
+    },
+    /// Nested too deep.
+    #[error("{pointer} is nested deeper than {limit} levels")]
+    TooDeep {
+        /// The first array or object that lies too deep.
+        pointer: Pointer,
+        /// How many levels there may be.
+        limit: usize,
+    },
+    /// The same value has another, canonical form.
+    #[error("not in RFC 8785 canonical form: byte {at} is the first to differ")]
+    NotCanonical {
+        /// The first byte, from 0, that differs from the canonical form.
+        at: usize,
+    },
+    /// The value has no canonical form. A value read by this module always has one.
+    #[error("the value has no RFC 8785 form")]
+    NoCanonicalForm,
+}
+
+impl JsonError {
+    /// The stable problem code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Syntax { .. } | Self::NotAnObject | Self::NoCanonicalForm => "json-malformed",
+            Self::Duplicate { .. } => "json-duplicate-member",
+            Self::Number { .. } => "json-number",
+            Self::TooDeep { .. } => "json-too-deep",
+            Self::NotCanonical { .. } => "json-not-canonical",
+        }
+    }
+
+    /// Where in the document, if at a place that has a name.
+    pub const fn pointer(&self) -> Option<&Pointer> {
+        match self {
+            Self::Duplicate { pointer } | Self::Number { pointer } | Self::TooDeep { pointer, .. } => {
+                Some(pointer)
+            }
+            Self::Syntax { .. } | Self::NotAnObject | Self::NotCanonical { .. } | Self::NoCanonicalForm => {
+                None
+            }
+        }
+    }
+}
+
+/// Reads an object in any formatting: no duplicate names, no number but exact integers, at most `limit` levels.
+pub(super) fn read_object(bytes: &[u8], limit: usize) -> Result<Map<String, Value>, JsonError> {
+    let fault = RefCell::new(None);
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = Strict { path: Path::Root, limit, left: limit, fault: &fault }
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value));
+    match (value, fault.into_inner()) {
+        (_, Some(fault)) => Err(fault),
+        (Ok(Value::Object(members)), None) => Ok(members),
+        (Ok(_), None) => Err(JsonError::NotAnObject),
+        (Err(error), None) => Err(JsonError::Syntax { line: error.line(), column: error.column() }),
+    }
+}
+
+/// Reads an object that stands in its canonical form, at most [`MAX_DEPTH`] levels deep.
+pub(super) fn read_canonical_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
+    let members = read_object(bytes, MAX_DEPTH)?;
+    match first_difference(&canonical(&members)?, bytes) {
+        None => Ok(members),
+        Some(at) => Err(JsonError::NotCanonical { at }),
+    }
+}
+
+/// The RFC 8785 form.
+pub(super) fn canonical(members: &Map<String, Value>) -> Result<Vec<u8>, JsonError> {
+    serde_json_canonicalizer::to_vec(members).map_err(|_| JsonError::NoCanonicalForm)
+}
+
+/// The first position at which two byte strings differ; the length of the shorter one when it begins the other.
+pub(super) fn first_difference(left: &[u8], right: &[u8]) -> Option<usize> {
+    if left == right {
+        return None;
+    }
+    let common = left.iter().zip(right).take_while(|(left, right)| left == right).count();
+    Some(common)
+}
+
+/// Reads one value at a known place. What is wrong beyond syntax goes to `fault`, because the errors of a
+/// deserializer are texts.
+#[derive(Clone, Copy)]
+struct Strict<'a> {
+    path: Path<'a>,
+    limit: usize,
+    left: usize,
+    fault: &'a RefCell<Option<JsonError>>,
+}
+
+impl Strict<'_> {
+    fn refuse<E: serde::de::Error>(&self, fault: JsonError) -> E {
+        *self.fault.borrow_mut() = Some(fault);
+        E::custom("refused")
+    }
+
+    /// How many levels are left inside an array or object at this place.
+    fn descend<E: serde::de::Error>(&self) -> Result<usize, E> {
+        self.left.checked_sub(1).ok_or_else(|| {
+            self.refuse(JsonError::TooDeep { pointer: self.path.pointer(), limit: self.limit })
+        })
+    }
+
+    fn not_an_integer<E: serde::de::Error>(&self) -> E {
+        self.refuse(JsonError::Number { pointer: self.path.pointer() })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value, E> {
+        if value <= MAX_INTEGER { Ok(Value::Number(value.into())) } else { Err(self.not_an_integer()) }
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Value, E> {
+        if value.unsigned_abs() <= MAX_INTEGER {
+            Ok(Value::Number(value.into()))
+        } else {
+            Err(self.not_an_integer())
+        }
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Value, E> {
+        Err(self.not_an_integer())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let left = self.descend()?;
+        let mut array = Vec::new();
+        loop {
+            let path = Path::Item(&self.path, array.len());
+            let seed = Strict { path, left, ..self };
+            match items.next_element_seed(seed)? {
+                Some(item) => array.push(item),
+                None => return Ok(Value::Array(array)),
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let left = self.descend()?;
+        let mut object = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let path = Path::Member(&self.path, &name);
+            let seed = Strict { path, left, ..self };
+            let value = members.next_value_seed(seed)?;
+            if object.contains_key(&name) {
+                return Err(self.refuse(JsonError::Duplicate { pointer: path.pointer() }));
+            }
+            object.insert(name, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
