@@ -82,6 +82,12 @@ impl JsonError {
     }
 }
 
+/// Reads a payload in any JSON formatting, as strictly as statements need it: one object, no duplicate names, no
+/// number but exact integers, at most [`MAX_DEPTH`] levels. Whether it is the payload of any kind, it does not say.
+pub fn read_payload(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
+    read_object(bytes, MAX_DEPTH)
+}
+
 /// Reads an object in any formatting: no duplicate names, no number but exact integers, at most `limit` levels.
 pub(super) fn read_object(bytes: &[u8], limit: usize) -> Result<Map<String, Value>, JsonError> {
     let fault = RefCell::new(None);
@@ -99,7 +105,7 @@ pub(super) fn read_object(bytes: &[u8], limit: usize) -> Result<Map<String, Valu
 
 /// Reads an object that stands in its canonical form, at most [`MAX_DEPTH`] levels deep.
 pub(super) fn read_canonical_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
-    let members = read_object(bytes, MAX_DEPTH)?;
+    let members = read_payload(bytes)?;
     match first_difference(&canonical(&members)?, bytes) {
         None => Ok(members),
         Some(at) => Err(JsonError::NotCanonical { at }),

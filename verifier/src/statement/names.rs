@@ -100,6 +100,9 @@ pub(super) const MAX_INTEGER: u64 = (1 << 53) - 1;
 pub struct UnixSeconds(u64);
 
 impl UnixSeconds {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
     /// The range in words, for messages.
     pub(super) const EXPECTED: &'static str = "seconds since 1970, an integer from 0 to 2^53-1";
 
