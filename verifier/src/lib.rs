@@ -16,6 +16,7 @@
 //! | [`cosignature`] | C2SP tlog-cosignature, type 0x04 |
 //! | [`quorum`] | C2SP tlog-policy |
 //! | [`proof`] | C2SP tlog-proof |
+//! | [`report`] | what a check found, stage by stage |
 //! | [`witnessing`] | C2SP tlog-witness, the messages |
 //! | [`statement`] | RFC 9943 signed statements (COSE_Sign1, RFC 9052) with RFC 8785 payloads |
 //! | [`admission`] | the rules `countersign/1` |
@@ -30,6 +31,7 @@ pub mod note;
 pub mod program;
 pub mod proof;
 pub mod quorum;
+pub mod report;
 pub mod statement;
 pub mod tiles;
 pub mod witnessing;

@@ -115,8 +115,7 @@ impl TlogProof {
             extra = Some(value.ok_or(ProofFormatError::Extra)?);
             line = lines.next().ok_or(ProofFormatError::Index)?;
         }
-        let index =
-            line.strip_prefix("index ").and_then(LeafIndex::parse).ok_or(ProofFormatError::Index)?;
+        let index = line.strip_prefix("index ").and_then(LeafIndex::parse).ok_or(ProofFormatError::Index)?;
         let mut hashes = Vec::new();
         for (number, line) in lines.enumerate() {
             if number == MAX_HASHES {

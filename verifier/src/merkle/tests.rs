@@ -107,7 +107,12 @@ fn a_range_restored_from_stored_nodes_goes_on_as_if_nothing_had_happened() {
         let peaks = CompactRange::nodes(size(n)).iter().map(|id| tree.nodes[id]).collect();
         let mut range = CompactRange::restore(size(n), peaks).unwrap();
         assert_eq!(range.root(), tree.root(n));
-        assert!(range.append(tree.leaves[usize::try_from(n).unwrap()], |id, hash| assert_eq!(tree.nodes[&id], hash)));
+        assert!(
+            range.append(tree.leaves[usize::try_from(n).unwrap()], |id, hash| assert_eq!(
+                tree.nodes[&id],
+                hash
+            ))
+        );
         assert_eq!(range.root(), tree.root(n + 1));
         let plan = ProofPlan::root(size(n));
         let nodes: Vec<_> = plan.nodes().iter().map(|id| tree.nodes[id]).collect();
@@ -125,7 +130,9 @@ fn every_inclusion_proof_of_small_trees_verifies_and_no_changed_one_does() {
             let leaf = tree.leaves[usize::try_from(at).unwrap()];
             assert_eq!(verify_inclusion(leaf, index(at), size(n), &proof, tree.root(n)), Ok(()));
             assert_refused(&proof, |proof| verify_inclusion(leaf, index(at), size(n), proof, tree.root(n)));
-            assert!(verify_inclusion(LeafHash::of(b"other"), index(at), size(n), &proof, tree.root(n)).is_err());
+            assert!(
+                verify_inclusion(LeafHash::of(b"other"), index(at), size(n), &proof, tree.root(n)).is_err()
+            );
             assert!(verify_inclusion(leaf, index(at), size(n), &proof, tree.root(n - 1)).is_err());
             for other in (0..n).filter(|other| *other != at) {
                 assert!(verify_inclusion(leaf, index(other), size(n), &proof, tree.root(n)).is_err());
@@ -198,7 +205,7 @@ fn another_implementation_agrees_on_proofs() {
     struct Nodes<'a>(&'a Tree);
 
     impl HashReader for Nodes<'_> {
-        fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, tlog_tiles::tlog::Error> {
+        fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, tlog::Error> {
             let node = |stored: &u64| {
                 let (height, index) = tlog::split_stored_hash_index(*stored);
                 Hash(*self.0.nodes[&NodeId { height, index }].as_bytes())
@@ -208,7 +215,8 @@ fn another_implementation_agrees_on_proofs() {
     }
 
     let tree = Tree::of(byte_leaves(40));
-    let theirs = |hashes: &[NodeHash]| -> Vec<Hash> { hashes.iter().map(|hash| Hash(*hash.as_bytes())).collect() };
+    let theirs =
+        |hashes: &[NodeHash]| -> Vec<Hash> { hashes.iter().map(|hash| Hash(*hash.as_bytes())).collect() };
     for n in 1..=40 {
         let root = Hash(*tree.root(n).as_bytes());
         for m in 1..=n {
@@ -228,9 +236,8 @@ fn another_implementation_agrees_on_proofs() {
 fn accumulated_subtree_vectors() {
     let tree = Tree::of(byte_leaves(130));
     let (mut hashes, mut inclusions, mut consistencies) = (Sha256::new(), Sha256::new(), Sha256::new());
-    let slice = |start: u64, end: u64| {
-        &tree.leaves[usize::try_from(start).unwrap()..usize::try_from(end).unwrap()]
-    };
+    let slice =
+        |start: u64, end: u64| &tree.leaves[usize::try_from(start).unwrap()..usize::try_from(end).unwrap()];
     let line = |prefix: String, proof: &[NodeHash]| {
         proof.iter().fold(prefix, |line, hash| format!("{line} {hash}")) + "\n"
     };

@@ -67,9 +67,10 @@ pub struct Subtree {
 impl Subtree {
     /// The range `start .. end` inside a tree of `size` entries.
     pub fn new(start: u64, end: u64, size: TreeSize) -> Result<Self, ProofError> {
-        let valid = end.checked_sub(start).and_then(u64::checked_next_power_of_two).is_some_and(|span| {
-            start < end && end <= size.get() && start.is_multiple_of(span)
-        });
+        let valid = end
+            .checked_sub(start)
+            .and_then(u64::checked_next_power_of_two)
+            .is_some_and(|span| start < end && end <= size.get() && start.is_multiple_of(span));
         if valid { Ok(Self { start, end, size }) } else { Err(ProofError::NotASubtree { start, end, size }) }
     }
 
@@ -146,8 +147,7 @@ pub fn verify_subtree(
     let wrong_length = ProofError::WrongLength { got: proof.len() };
     let last = |end: u64| end.saturating_sub(1);
     // The first entry of the subtree, its last, and the last of the tree, as positions that climb together.
-    let (mut first, mut inner, mut outer) =
-        (subtree.start, last(subtree.end), last(subtree.size.get()));
+    let (mut first, mut inner, mut outer) = (subtree.start, last(subtree.end), last(subtree.size.get()));
 
     let mut rest = proof.iter();
     if inner == outer {

@@ -174,6 +174,7 @@ impl SignedNote {
     }
 
     /// The same text with other lines under it.
+    #[must_use]
     pub fn with_signatures(&self, signatures: Vec<SignatureLine>) -> Self {
         Self { text: self.text.clone(), signatures }
     }

@@ -5,7 +5,8 @@ use super::*;
 const PETER_SECRET: &str = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
 const PETER: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
 const ENOCH: &str = "EnochRoot+af0cfe78+ATtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop";
-const TEXT: &str = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
+const TEXT: &str =
+    "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
 const PETER_LINE: &str = "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
 const ENOCH_LINE: &str = "— EnochRoot rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWLox33WWd1RvMc+QQ=\n";
 
@@ -86,7 +87,10 @@ fn what_is_not_a_note() {
         assert_eq!(SignedNote::parse(text.as_bytes()), Err(error), "{text:?}");
     }
     assert_eq!(SignedNote::parse(b"a\xff\n\n"), Err(NoteError::NotUtf8(1)));
-    assert_eq!(SignedNote::parse(&vec![b'a'; MAX_NOTE_BYTES + 1]), Err(NoteError::TooLarge(MAX_NOTE_BYTES + 1)));
+    assert_eq!(
+        SignedNote::parse(&vec![b'a'; MAX_NOTE_BYTES + 1]),
+        Err(NoteError::TooLarge(MAX_NOTE_BYTES + 1))
+    );
     assert!(SignedNote::parse(format!("{TEXT}\n{}", line.repeat(MAX_SIGNATURES)).as_bytes()).is_ok());
 }
 

@@ -17,7 +17,7 @@ const CONFIG: &str = "config";
 /// neither on the command line nor in the file is looked up as `COUNTERSIGN_<FLAG>`, in capitals with underscores.
 /// Help and version are printed and end the program, as does a wrong command line, with exit code 1.
 pub fn parse<A: Parser>() -> Result<A, Failed> {
-    match parse_from(std::env::args_os().collect(), |name| std::env::var_os(name)) {
+    match parse_from(&std::env::args_os().collect::<Vec<_>>(), |name| std::env::var_os(name)) {
         Ok(args) => Ok(args),
         Err(NotParsed::Clap(error)) => end_with(&error),
         Err(NotParsed::Failed(failed)) => Err(failed),
@@ -40,12 +40,9 @@ enum NotParsed {
     Failed(Failed),
 }
 
-fn parse_from<A: Parser>(
-    args: Vec<OsString>,
-    env: impl Fn(&str) -> Option<OsString>,
-) -> Result<A, NotParsed> {
+fn parse_from<A: Parser>(args: &[OsString], env: impl Fn(&str) -> Option<OsString>) -> Result<A, NotParsed> {
     let mut command = with_config_flag(A::command());
-    let (path, rest) = split_at_leaf(&command, &args);
+    let (path, rest) = split_at_leaf(&command, args);
     let leaf = path.iter().skip(1).try_fold(&command, |command, name| command.find_subcommand(name));
     let own_config = A::command();
     let own_config = path
@@ -97,7 +94,8 @@ fn inject(
     given: &[OsString],
     env: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Vec<OsString>, Failed> {
-    let file = if own_config { None } else { find_value(given, CONFIG).or_else(|| env("COUNTERSIGN_CONFIG")) };
+    let file =
+        if own_config { None } else { find_value(given, CONFIG).or_else(|| env("COUNTERSIGN_CONFIG")) };
     let mut table = match file {
         Some(file) => read_table(Path::new(&file), leaf.get_name())?,
         None => toml::Table::new(),
@@ -150,7 +148,8 @@ fn push(args: &mut Vec<OsString>, long: &str, takes_value: bool, value: &OsStr) 
 fn read_table(path: &Path, command: &str) -> Result<toml::Table, Failed> {
     let unreadable = || Failed::new(Exit::Usage, format!("cannot read the configuration {}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| unreadable().because(error))?;
-    let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| unreadable().because(error))?;
+    let mut table: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| unreadable().because(error))?;
     let own = table.remove(command);
     table.retain(|_, value| !value.is_table());
     if let Some(toml::Value::Table(own)) = own {
@@ -180,9 +179,9 @@ fn flags(given: &[OsString]) -> impl Iterator<Item = &OsString> {
 }
 
 fn is_given(given: &[OsString], long: &str) -> bool {
-    flags(given).filter_map(|arg| arg.to_str()?.strip_prefix("--")).any(|arg| {
-        arg.strip_prefix(long).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-    })
+    flags(given)
+        .filter_map(|arg| arg.to_str()?.strip_prefix("--"))
+        .any(|arg| arg.strip_prefix(long).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
 }
 
 fn find_value(given: &[OsString], long: &str) -> Option<OsString> {
@@ -222,9 +221,9 @@ mod tests {
     }
 
     fn parse(args: &[&str], env: &[(&str, &str)]) -> Result<Args, String> {
-        let args = args.iter().map(OsString::from).collect();
+        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
         let env = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
-        parse_from(args, env).map_err(|error| match error {
+        parse_from(&args, env).map_err(|error| match error {
             NotParsed::Clap(error) => error.to_string(),
             NotParsed::Failed(failed) => failed.to_string(),
         })
@@ -237,7 +236,11 @@ mod tests {
     #[test]
     fn the_command_line_goes_before_the_environment_and_that_before_the_file() {
         let dir = std::env::temp_dir().join(format!("countersign-config-{}", std::process::id()));
-        std::fs::write(&dir, "listen = \"file\"\n[serve]\nquiet = true\npeer = [\"a\", \"b\"]\n[other]\nx = 1\n").unwrap();
+        std::fs::write(
+            &dir,
+            "listen = \"file\"\n[serve]\nquiet = true\npeer = [\"a\", \"b\"]\n[other]\nx = 1\n",
+        )
+        .unwrap();
         let file = dir.to_str().unwrap();
         let with = |more: &[&str], env| parse(&[&["program", "serve", "--config", file], more].concat(), env);
         assert_eq!(with(&[], &[]), Ok(serve("file", true, &["a", "b"])));

@@ -6,7 +6,9 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
-use ed25519_dalek::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, EncodePublicKey as _};
+use ed25519_dalek::pkcs8::{
+    DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, EncodePublicKey as _,
+};
 use zeroize::Zeroizing;
 
 use super::{Exit, Failed};
@@ -166,7 +168,7 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(read_note_signer(&path).unwrap().verifier(), signer.verifier());
         assert!(matches!(write_note_signer(&path, &signer), Err(KeyFileError::Exists(_))));
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(read_note_signer(&path), Err(KeyFileError::Open { mode: 0o640, .. })));
         std::fs::remove_dir_all(folder).unwrap();
     }

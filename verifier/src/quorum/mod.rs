@@ -54,8 +54,15 @@ pub struct Policy {
     logs: Vec<Log>,
     witnesses: Vec<Witness>,
     groups: Vec<Group>,
-    /// `None` stands for `quorum none`.
-    quorum: Option<Member>,
+    quorum: Quorum,
+}
+
+/// The last word of a policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Quorum {
+    /// `quorum none`: heads count without any witness.
+    None,
+    Of(Member),
 }
 
 /// Why a policy does not accept a head.
@@ -153,7 +160,7 @@ impl Policy {
 
     /// Whether `quorum none` stands in the policy: heads count without any witness.
     pub fn needs_no_witness(&self) -> bool {
-        self.quorum.is_none()
+        self.quorum == Quorum::None
     }
 
     /// Checks who signed a head: one of the logs for its own origin, and the quorum of the witnesses.
@@ -163,7 +170,9 @@ impl Policy {
     pub fn verify(&self, note: &SignedNote) -> Result<VerifiedCheckpoint, QuorumError> {
         let signed = self.verify_log(note)?;
         let cosignatures = self.verify_cosignatures(note)?;
-        if self.is_satisfied_by(|witness| cosignatures.iter().any(|cosigned| cosigned.witness == witness.name)) {
+        if self
+            .is_satisfied_by(|witness| cosignatures.iter().any(|cosigned| cosigned.witness == witness.name))
+        {
             return Ok(VerifiedCheckpoint { signed, cosignatures });
         }
         let signed = cosignatures.into_iter().map(|cosigned| cosigned.witness).collect();
@@ -221,6 +230,9 @@ impl Policy {
             let count = group.members.iter().filter(|member| holds(**member, &groups)).count();
             groups.insert(at, count >= group.threshold);
         }
-        self.quorum.is_none_or(|member| holds(member, &groups))
+        match self.quorum {
+            Quorum::None => true,
+            Quorum::Of(member) => holds(member, &groups),
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 
 use url::Url;
 
-use super::{Group, Log, Member, Policy, Witness};
+use super::{Group, Log, Member, Policy, Quorum, Witness};
 use crate::note::{KeyError, KeyKind, VerifierKey};
 use crate::strict;
 
@@ -100,7 +100,7 @@ struct Reader {
     logs: Vec<Log>,
     witnesses: Vec<Witness>,
     groups: Vec<Group>,
-    quorum: Option<Option<Member>>,
+    quorum: Option<Quorum>,
     /// Names are octets: nothing says that they are UTF-8.
     names: HashMap<Vec<u8>, Member>,
     members: HashSet<Vec<u8>>,
@@ -192,8 +192,8 @@ impl Reader {
     fn quorum(&mut self, words: &[&[u8]]) -> Result<(), PolicyErrorCause> {
         let [name] = words else { return Err(PolicyErrorCause::Words("quorum <name>|none")) };
         let quorum = match *name {
-            b"none" => None,
-            name => Some(*self.names.get(name).ok_or(PolicyErrorCause::NameUnknown)?),
+            b"none" => Quorum::None,
+            name => Quorum::Of(*self.names.get(name).ok_or(PolicyErrorCause::NameUnknown)?),
         };
         if self.quorum.replace(quorum).is_some() { Err(PolicyErrorCause::Quorum) } else { Ok(()) }
     }

@@ -1,5 +1,7 @@
 //! Reading policies strictly, and counting witnesses.
 
+use std::fmt::Write as _;
+
 use super::*;
 use crate::checkpoint::Origin;
 use crate::merkle::{RootHash, TreeSize};
@@ -33,7 +35,7 @@ fn line(seed: u8, time: u64) -> SignatureLine {
 fn policy(lines: &str) -> Result<Policy, PolicyError> {
     let mut text = format!("log {}\n", log().verifier());
     for (name, seed) in ["a", "b", "c", "d"].iter().zip(2_u8..) {
-        text += &format!("witness {name} {}\n", witness(seed).verifier());
+        writeln!(text, "witness {name} {}", witness(seed).verifier()).unwrap();
     }
     Policy::parse((text + lines).as_bytes())
 }
@@ -72,7 +74,7 @@ fn a_key_counts_once_and_a_false_line_spoils_the_head() {
     assert_eq!(policy.verify(&verified.to_note()).unwrap(), verified);
 
     let mut forged = line(4, 1000).to_string().into_bytes();
-    let at = forged.len() - 4;
+    let at = forged.len() - 8;
     forged[at] ^= 1;
     let forged = crate::note::parse_signature_lines(core::str::from_utf8(&forged).unwrap()).unwrap();
     lines.extend(forged);
@@ -132,7 +134,11 @@ fn what_is_not_a_policy() {
     assert_eq!(refused("group g any a a\nquorum g\n"), Cause::MemberTwice);
     assert_eq!(refused("group g any a\ngroup h any a\nquorum g\n"), Cause::MemberTwice);
     for threshold in ["0", "3", "01", "-1", "most"] {
-        assert_eq!(refused(&format!("group g {threshold} a b\nquorum g\n")), Cause::Threshold(2), "{threshold}");
+        assert_eq!(
+            refused(&format!("group g {threshold} a b\nquorum g\n")),
+            Cause::Threshold(2),
+            "{threshold}"
+        );
     }
     let log = log().verifier().to_string();
     assert_eq!(refused(&format!("log {log}\nquorum a\n")), Cause::KeyTwice);

@@ -49,7 +49,11 @@ impl EntryBundle {
             entries.push(entry.to_vec());
             rest = tail;
         }
-        if entries.len() == want { Ok(Self { entries }) } else { Err(BundleError::Count { want, got: entries.len() }) }
+        if entries.len() == want {
+            Ok(Self { entries })
+        } else {
+            Err(BundleError::Count { want, got: entries.len() })
+        }
     }
 
     /// The entries, in the order of the log.

@@ -72,19 +72,25 @@ fn widths_follow_from_the_size() {
 #[test]
 fn bundles_are_read_to_the_last_byte() {
     let mut bytes = Vec::new();
-    for entry in [&b"first"[..], b"", &[7; MAX_ENTRY_BYTES]] {
+    for entry in [&b"first"[..], b"", &vec![7; MAX_ENTRY_BYTES]] {
         EntryBundle::write_entry(entry, &mut bytes).unwrap();
     }
     let three = TileWidth::new(3).unwrap();
     let bundle = EntryBundle::parse(three, &bytes).unwrap();
     assert_eq!(bundle.entries().iter().map(Vec::len).collect::<Vec<_>>(), [5, 0, MAX_ENTRY_BYTES]);
-    assert_eq!(EntryBundle::parse(TileWidth::new(2).unwrap(), &bytes), Err(BundleError::Count { want: 2, got: 3 }));
-    assert_eq!(EntryBundle::parse(TileWidth::new(4).unwrap(), &bytes), Err(BundleError::Count { want: 4, got: 3 }));
+    assert_eq!(
+        EntryBundle::parse(TileWidth::new(2).unwrap(), &bytes),
+        Err(BundleError::Count { want: 2, got: 3 })
+    );
+    assert_eq!(
+        EntryBundle::parse(TileWidth::new(4).unwrap(), &bytes),
+        Err(BundleError::Count { want: 4, got: 3 })
+    );
     assert_eq!(EntryBundle::parse(three, &bytes[..bytes.len() - 1]), Err(BundleError::Truncated(2)));
     bytes.push(0);
     assert!(EntryBundle::parse(three, &bytes).is_err());
     assert_eq!(
-        EntryBundle::write_entry(&[0; MAX_ENTRY_BYTES + 1], &mut Vec::new()),
+        EntryBundle::write_entry(&vec![0; MAX_ENTRY_BYTES + 1], &mut Vec::new()),
         Err(BundleError::EntryTooLong(MAX_ENTRY_BYTES + 1))
     );
 }

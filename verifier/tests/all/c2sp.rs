@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use countersign_verifier::checkpoint::{Checkpoint, LogSigned, Origin};
 use countersign_verifier::cosignature::{self, Timestamp};
 use countersign_verifier::merkle::{
-    CompactRange, LeafHash, LeafIndex, NodeHash, NodeId, ProofPlan, RootHash, Subtree, TreeSize, verify_consistency,
-    verify_inclusion, verify_subtree,
+    CompactRange, LeafHash, LeafIndex, NodeHash, NodeId, ProofPlan, RootHash, Subtree, TreeSize,
+    verify_consistency, verify_inclusion, verify_subtree,
 };
 use countersign_verifier::note::{KeyKind, NoteSigner, SignedNote, VerifierKey, parse_signature_lines};
 use countersign_verifier::proof::TlogProof;
@@ -39,7 +39,12 @@ fn size(n: u64) -> TreeSize {
 }
 
 fn hashes(value: &Value) -> Vec<NodeHash> {
-    value.as_array().unwrap().iter().map(|hash| NodeHash::from_base64(hash.as_str().unwrap()).unwrap()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hash| NodeHash::from_base64(hash.as_str().unwrap()).unwrap())
+        .collect()
 }
 
 /// `"3-7"` or `"3@7"`.
@@ -58,7 +63,7 @@ fn tree() -> Tree {
     let mut nodes = BTreeMap::new();
     let mut roots = vec![range.root()];
     for i in 0..300 {
-        assert!(range.append(leaf(i), |id, hash| drop(nodes.insert(id, hash))));
+        assert!(range.append(leaf(i), |id, hash| assert!(nodes.insert(id, hash).is_none())));
         roots.push(range.root());
     }
     Tree { nodes, roots }
@@ -201,9 +206,8 @@ fn proofs_verify_and_no_changed_byte_does() {
         // two of three required and two checked, that must be refused too. Only the line of the third, which is
         // not checked, may change.
         let text = core::str::from_utf8(&bytes).unwrap();
-        let third = text.find("— w3.example").map_or(0..0, |start| {
-            start..start + text[start..].find('\n').unwrap()
-        });
+        let third =
+            text.find("— w3.example").map_or(0..0, |start| start..start + text[start..].find('\n').unwrap());
         for at in (0..bytes.len()).filter(|at| !unauthenticated.contains(at) && !third.contains(at)) {
             for bit in [0x01, 0x20, 0x80] {
                 let mut changed = bytes.clone();
@@ -247,6 +251,7 @@ fn the_exchange_with_a_witness() {
         let body = format!("{body}{}", request.checkpoint);
         assert!(AddCheckpoint::parse(body.as_bytes()).is_err(), "{what}");
     }
-    let many = format!("old 1\n{}\n{}", format!("{}\n", tree.root(1).to_base64()).repeat(64), request.checkpoint);
+    let many =
+        format!("old 1\n{}\n{}", format!("{}\n", tree.root(1).to_base64()).repeat(64), request.checkpoint);
     assert!(AddCheckpoint::parse(many.as_bytes()).is_err());
 }

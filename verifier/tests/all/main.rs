@@ -1,0 +1,4 @@
+//! What the library and the auditor's program do, seen from outside.
+
+#[cfg(test)]
+mod c2sp;
