@@ -1,0 +1,111 @@
+//! Why a log is not well, in words for its operator.
+
+use std::path::PathBuf;
+
+use countersign_verifier::merkle::TreeSize;
+
+/// Why the log stopped taking statements and signing heads. Nothing but a restart ends it, and reads go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StopReason {
+    /// A batch could not be written. Whether it survives is not known, so nothing may be built upon it.
+    #[error("the batch after entry {size} could not be written or synced: {cause}")]
+    Write {
+        /// The size of the tree before the batch.
+        size: TreeSize,
+        /// What the store said.
+        cause: String,
+    },
+    /// The store could not be read while statements were being admitted.
+    #[error("the store could not be read after entry {size}: {cause}")]
+    Read {
+        /// The size of the tree.
+        size: TreeSize,
+        /// What the store said.
+        cause: String,
+    },
+    /// A witness has a head of this log, rightly signed, that is larger than the store or contradicts it.
+    #[error(
+        "the store contradicts what witness {witness} has seen signed: a head of size {seen}, where the store has \
+         {held} entries ({contradiction})"
+    )]
+    Witnessed {
+        /// The witness, by its name in the policy.
+        witness: String,
+        /// The size of the head that it showed.
+        seen: TreeSize,
+        /// How many entries the store has.
+        held: TreeSize,
+        /// In which way the two cannot both be.
+        contradiction: Contradiction,
+        /// Where the head is kept.
+        evidence: Option<PathBuf>,
+    },
+    /// The sequencer's thread ended by a fault of the program.
+    #[error("the sequencer failed after entry {size}; the server's own log says at which line")]
+    Fault {
+        /// The size of the tree.
+        size: TreeSize,
+    },
+}
+
+/// In which way a signed head contradicts the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Contradiction {
+    /// The head is larger than the store.
+    #[error("the store is older than that")]
+    Older,
+    /// The store has another root at that size.
+    #[error("the store has another root at that size")]
+    Forked,
+}
+
+impl StopReason {
+    /// A stable name for machines.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Write { .. } => "write-failed",
+            Self::Read { .. } => "read-failed",
+            Self::Witnessed { contradiction: Contradiction::Older, .. } => "store-older-than-witnessed",
+            Self::Witnessed { contradiction: Contradiction::Forked, .. } => "store-contradicts-witnessed",
+            Self::Fault { .. } => "sequencer-failed",
+        }
+    }
+
+    /// What to do about it.
+    pub const fn remedy(&self) -> &'static str {
+        match self {
+            Self::Write { .. } => {
+                "make room on the disk or repair it, then restart; clients that got no answer send the same bytes again"
+            }
+            Self::Read { .. } => {
+                "check the disk and the server's own log, restart, and if it comes back restore the newest backup"
+            }
+            Self::Witnessed { contradiction: Contradiction::Older, .. } => {
+                "stop the log and put back the newest copy of its data folder: the one in use is an older one; never \
+                 delete the evidence, and if no newer copy exists, retire this log and found another"
+            }
+            Self::Witnessed { contradiction: Contradiction::Forked, .. } => {
+                "stop the log: somebody signed another tree with its key; keep the evidence and the data folder, tell \
+                 those who rely on the log, and retire it"
+            }
+            Self::Fault { .. } => "restart, and report the fault with the server's own log",
+        }
+    }
+}
+
+/// One reason why the log is not ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// A stable name for machines, in kebab case.
+    pub code: &'static str,
+    /// What is the matter.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
+impl From<&StopReason> for Reason {
+    fn from(reason: &StopReason) -> Self {
+        Self { code: reason.code(), what: reason.to_string(), remedy: reason.remedy() }
+    }
+}
