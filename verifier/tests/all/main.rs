@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 mod c2sp;
+#[cfg(all(test, feature = "program"))]
+mod program;
