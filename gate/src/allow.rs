@@ -1,0 +1,272 @@
+//! The allow list: which programs may run, with which first arguments.
+//!
+//! It is written in the gate's configuration, published as Cedar policies, and applied here. What it is applied to,
+//! [`AllowList::context`], goes into the decision, so that whoever has Cedar comes to the same verdict over the
+//! published text.
+
+use core::fmt::Write as _;
+use std::collections::BTreeSet;
+
+use countersign_verifier::statement::payload::{EngineVersion, PolicyText};
+use countersign_verifier::statement::{DecisionCode, Material, Verdict};
+use serde_json::{Map, Value, json};
+
+use crate::exact::ExactCommand;
+
+/// The name of the one action that there is.
+pub const ACTION: &str = "execute";
+/// The type of the resources.
+pub const RESOURCE_TYPE: &str = "Program";
+
+/// Why a list cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AllowError {
+    /// No rules.
+    #[error("the allow list is empty: expected at least one program")]
+    Empty,
+    /// A rule that is empty or begins with an empty word.
+    #[error("rule {0} of the allow list names no program")]
+    NoProgram(usize),
+    /// A program with a slash that is not an absolute path.
+    #[error(
+        "rule {at} of the allow list names {program:?}: expected a name without slashes or an absolute path"
+    )]
+    RelativeProgram {
+        /// The rule, from 1.
+        at: usize,
+        /// What it names.
+        program: String,
+    },
+    /// Two rules that read the same.
+    #[error("two rules of the allow list read {0:?}: expected each once")]
+    Twice(String),
+}
+
+/// One program, and the arguments that have to come first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rule {
+    program: String,
+    arguments: Vec<String>,
+}
+
+/// Rules, each of which permits; what none of them permits is denied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowList(Vec<Rule>);
+
+/// What the list makes of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruling {
+    /// Whether it may run.
+    pub verdict: Verdict,
+    /// Why.
+    pub code: DecisionCode,
+    /// The ids of all rules that permit it.
+    pub reasons: BTreeSet<String>,
+}
+
+impl AllowList {
+    /// Reads rules, each a program (a bare name or an absolute path) followed by the arguments that have to come
+    /// first.
+    pub fn new(rules: Vec<Vec<String>>) -> Result<Self, AllowError> {
+        let mut ids = BTreeSet::new();
+        let mut read = Vec::with_capacity(rules.len());
+        for (at, words) in rules.into_iter().enumerate() {
+            let at = at.saturating_add(1);
+            let mut words = words.into_iter();
+            let program =
+                words.next().filter(|program| !program.is_empty()).ok_or(AllowError::NoProgram(at))?;
+            if program.contains('/') && !program.starts_with('/') {
+                return Err(AllowError::RelativeProgram { at, program });
+            }
+            let rule = Rule { program, arguments: words.collect() };
+            if !ids.insert(rule.id()) {
+                return Err(AllowError::Twice(rule.id()));
+            }
+            read.push(rule);
+        }
+        if read.is_empty() { Err(AllowError::Empty) } else { Ok(Self(read)) }
+    }
+
+    /// Applies the list.
+    pub fn decide(&self, command: &ExactCommand) -> Ruling {
+        let reasons: BTreeSet<String> =
+            self.0.iter().filter(|rule| rule.permits(command)).map(Rule::id).collect();
+        if reasons.is_empty() {
+            return Ruling { verdict: Verdict::Deny, code: DecisionCode::NoPolicyPermits, reasons };
+        }
+        Ruling { verdict: Verdict::Permit, code: DecisionCode::Permitted, reasons }
+    }
+
+    /// The list as Cedar policies, one a rule, the same text for the same list.
+    pub fn policies(&self) -> Vec<PolicyText> {
+        let text = |rule: &Rule| PolicyText { id: rule.id(), text: Material::Disclosed(rule.cedar()) };
+        self.0.iter().map(text).collect()
+    }
+
+    /// What the Cedar policies are about, as their context.
+    pub fn context(command: &ExactCommand) -> Map<String, Value> {
+        let numbered = command.arguments().iter().enumerate();
+        let arguments: Map<String, Value> =
+            numbered.map(|(at, argument)| (at.to_string(), argument.clone().into())).collect();
+        let mut context = Map::new();
+        context.insert("arguments".to_owned(), Value::Object(arguments));
+        if let Some(name) = command.name() {
+            context.insert("name".to_owned(), json!(name));
+        }
+        context
+    }
+
+    /// What applies the list.
+    pub fn engine() -> EngineVersion {
+        EngineVersion {
+            name: "countersign-allow-list".to_owned(),
+            sdk: env!("CARGO_PKG_VERSION").to_owned(),
+            language: "cedar 4".to_owned(),
+        }
+    }
+}
+
+impl Rule {
+    fn id(&self) -> String {
+        std::iter::once(&self.program)
+            .chain(&self.arguments)
+            .map(|word| readable(word))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    fn is_path(&self) -> bool {
+        self.program.starts_with('/')
+    }
+
+    fn permits(&self, command: &ExactCommand) -> bool {
+        let program = if self.is_path() {
+            self.program == command.program()
+        } else {
+            command.name() == Some(&self.program)
+        };
+        program && command.arguments().starts_with(&self.arguments)
+    }
+
+    fn cedar(&self) -> String {
+        let mut conditions = Vec::new();
+        let resource = if self.is_path() {
+            format!("resource == {RESOURCE_TYPE}::{}", quoted(&self.program))
+        } else {
+            conditions.push(format!("context has name && context.name == {}", quoted(&self.program)));
+            "resource".to_owned()
+        };
+        for (at, argument) in self.arguments.iter().enumerate() {
+            conditions.push(format!(
+                "context.arguments has \"{at}\" && context.arguments[\"{at}\"] == {}",
+                quoted(argument)
+            ));
+        }
+        let mut text =
+            format!("permit (\n    principal,\n    action == Action::\"{ACTION}\",\n    {resource}\n)");
+        if !conditions.is_empty() {
+            text.push_str(" when {\n    ");
+            text.push_str(&conditions.join(" &&\n    "));
+            text.push_str("\n}");
+        }
+        text.push_str(";\n");
+        text
+    }
+}
+
+/// A word as it stands in an id: quoted when it would not be told apart otherwise.
+fn readable(word: &str) -> String {
+    let plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_graphic() && c != '"' && c != '\\');
+    if plain { word.to_owned() } else { quoted(word) }
+}
+
+/// A Cedar string literal.
+fn quoted(text: &str) -> String {
+    let mut literal = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => literal.extend(['\\', c]),
+            ' '..='~' => literal.push(c),
+            // Writing to a string does not fail.
+            other => drop(write!(literal, "\\u{{{:x}}}", u32::from(other))),
+        }
+    }
+    literal.push('"');
+    literal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exact::SearchPath;
+    use proptest::prelude::*;
+    use std::path::{Path, PathBuf};
+
+    fn list(rules: &[&[&str]]) -> Result<AllowList, AllowError> {
+        AllowList::new(rules.iter().map(|words| words.iter().map(ToString::to_string).collect()).collect())
+    }
+
+    fn command(words: &[&str]) -> ExactCommand {
+        let words: Vec<_> = words.iter().map(Into::into).collect();
+        ExactCommand::resolve(&words, Path::new("/"), &SearchPath::new([PathBuf::from("/bin")])).unwrap()
+    }
+
+    #[test]
+    fn a_rule_permits_its_program_with_its_first_arguments() {
+        let list = list(&[&["sh", "-c"], &["/bin/ls"], &["ls", "-l"]]).unwrap();
+        let reasons = |words: &[&str]| list.decide(&command(words)).reasons.into_iter().collect::<Vec<_>>();
+        assert_eq!(reasons(&["sh", "-c", "true"]), ["sh -c"]);
+        assert_eq!(reasons(&["/bin/sh", "-c"]), ["sh -c"]);
+        assert_eq!(reasons(&["ls", "-l"]), ["/bin/ls", "ls -l"]);
+        assert_eq!(reasons(&["ls"]), ["/bin/ls"]);
+        for denied in [&["sh"][..], &["sh", "true", "-c"], &["sh", "-cx"], &["cat"]] {
+            let ruling = list.decide(&command(denied));
+            assert_eq!(ruling.verdict, Verdict::Deny, "{denied:?}");
+            assert_eq!(ruling.code, DecisionCode::NoPolicyPermits);
+        }
+    }
+
+    #[test]
+    fn the_cedar_text_is_what_it_was() {
+        let list = list(&[&["git", "log"], &["/usr/bin/id"], &["echo", "a\"\n\\é"]]).unwrap();
+        let texts: Vec<_> = list.policies().into_iter().map(|policy| policy.text).collect();
+        assert_eq!(
+            texts[0],
+            Material::Disclosed(
+                "permit (\n    principal,\n    action == Action::\"execute\",\n    resource\n) when {\n    \
+                 context has name && context.name == \"git\" &&\n    \
+                 context.arguments has \"0\" && context.arguments[\"0\"] == \"log\"\n};\n"
+                    .to_owned()
+            )
+        );
+        assert_eq!(
+            texts[1],
+            Material::Disclosed(
+                "permit (\n    principal,\n    action == Action::\"execute\",\n    \
+                 resource == Program::\"/usr/bin/id\"\n);\n"
+                    .to_owned()
+            )
+        );
+        assert!(texts[2].disclosed().unwrap().contains(r#"== "a\"\u{a}\\\u{e9}""#));
+        assert_eq!(list.policies()[2].id, r#"echo "a\"\u{a}\\\u{e9}""#);
+    }
+
+    #[test]
+    fn lists_that_say_nothing_or_twice_the_same_are_refused() {
+        assert_eq!(list(&[]), Err(AllowError::Empty));
+        assert_eq!(list(&[&["a"], &[]]), Err(AllowError::NoProgram(2)));
+        assert_eq!(list(&[&[""]]), Err(AllowError::NoProgram(1)));
+        let relative = AllowError::RelativeProgram { at: 1, program: "./a".to_owned() };
+        assert_eq!(list(&[&["./a"]]), Err(relative));
+        assert_eq!(list(&[&["a", "b"], &["a", "b"]]), Err(AllowError::Twice("a b".to_owned())));
+        assert!(list(&[&["a", "b"], &["a b"]]).is_ok(), "a space inside a word is told apart");
+    }
+
+    proptest! {
+        #[test]
+        fn ids_tell_rules_apart(a in prop::collection::vec("[a\" \\\\é]{0,3}", 1..4), b in prop::collection::vec("[a\" \\\\é]{0,3}", 1..4)) {
+            let id = |words: &[String]| Rule { program: words[0].clone(), arguments: words[1..].to_vec() }.id();
+            prop_assert_eq!(id(&a) == id(&b), a == b);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Why a submission brought nothing.
+
+use std::time::Duration;
+
+use super::answer::{AnswerError, Unproven};
+use super::problem::Problem;
+
+/// Why a submission brought nothing that counts.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// The address of the log is none.
+    #[error("{0:?} is not the http or https address of a log")]
+    Address(String),
+    /// The log did not answer, or not to the end. Whether it took the statement is not known; sending the same
+    /// statement again is safe and finds out.
+    #[error("the log cannot be reached")]
+    Unreachable(#[source] reqwest::Error),
+    /// The log refused the statement, and nothing changed.
+    #[error("the log refuses it: {0}")]
+    Refused(Box<Problem>),
+    /// The log had no room for the statement for as long as the client had patience. It may be sent again.
+    #[error("the log is busy and asks to come back in {} s: {problem}", .after.as_secs())]
+    Busy {
+        /// What it says.
+        problem: Box<Problem>,
+        /// When to come back.
+        after: Duration,
+    },
+    /// The answer is larger than any answer is.
+    #[error("the log's answer is larger than {most} bytes")]
+    TooLarge {
+        /// How many bytes are read at most.
+        most: usize,
+    },
+    /// The answer cannot be understood.
+    #[error("the log's answer cannot be understood: {0}")]
+    Answer(#[from] AnswerError),
+    /// The answer shows something else than it should. Either the log is not the one that is trusted, or it
+    /// misbehaves, or the trust policy is out of date.
+    #[error("the log's proof does not hold")]
+    Unproven(#[source] Box<Unproven>),
+}
+
+impl SubmitError {
+    /// The code of the log's refusal, the last segment of the problem's type, when that is what it is.
+    pub fn refusal(&self) -> Option<&Problem> {
+        match self {
+            Self::Refused(problem) => Some(problem),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Asking, deciding and authorizing: the side that asks for the enforcement point's trust.
+
+use countersign_verifier::merkle::LeafHash;
+use countersign_verifier::statement::payload::{Action, Authorization, Decision, Entity, Intent};
+use countersign_verifier::statement::{
+    FreeForm, Kind, Material, Payload, RefRole, References, Statement, Subject, UnixSeconds, Validity,
+    Verdict, VerificationCode,
+};
+use serde_json::{Map, Value, json};
+
+use super::{Gate, Stop};
+use crate::allow::{ACTION, AllowList, RESOURCE_TYPE, Ruling};
+use crate::client::{SubmitError, Submitted, Wait};
+use crate::config::Arguments;
+use crate::enforcement::{Attempt, constraints};
+use crate::exact::{ResolveError, canonical_digest};
+use crate::issuer::Issuer;
+use crate::state::Journal;
+
+/// How many bytes of arguments are disclosed at most: a statement has 65,535, and they stand in two of them.
+const MAX_DISCLOSED: usize = 16 * 1024;
+
+/// Why an attempt was not authorized although nothing broke.
+#[derive(Debug, thiserror::Error)]
+enum NotAuthorized {
+    #[error("no rule of the allow list permits {program} with these arguments")]
+    ByPolicy { program: String },
+    #[error("the authorization is in the log, but no head with it was cosigned by the quorum in time")]
+    NotCosigned,
+    #[error("the log left {0} without an answer")]
+    NoAnswer(Kind),
+}
+
+impl Gate {
+    /// Puts the intent into the log, and the policy that it will be judged by. Returns the entry of the policy.
+    pub(super) async fn ask(&self, journal: &mut Journal, attempt: &Attempt) -> Result<LeafHash, Stop> {
+        let intent = Payload::Intent(Intent {
+            subject: attempt.subject.clone(),
+            action: self.action(attempt)?,
+            resource: resource(attempt),
+            context: None,
+            parent: None,
+        });
+        let intent = self.about(attempt, &self.requester, None, &intent, &References::default())?;
+        journal.add(vec![intent.clone()])?;
+        let mut published = self.state.published()?;
+        let policy = self.current_policy(&mut published)?;
+
+        let missing = |error| Stop::not_logged(VerificationCode::AuthorizationMissing, error);
+        let batch = [policy.bytes(), intent.bytes()];
+        let answers = self.client.submit_batch(&batch, Wait::Sequenced).await.map_err(missing)?;
+        let [policy_answer, intent_answer] = answers
+            .try_into()
+            .map_err(|_| no_answer(VerificationCode::AuthorizationMissing, Kind::Intent))?;
+        let policy = self.published(&mut published, policy, policy_answer).await;
+        self.note(journal, &intent_answer.map_err(missing)?);
+        policy
+    }
+
+    /// Decides, and has the authorization put into the log if there is one. Returns its bytes and its proof.
+    pub(super) async fn authorize(
+        &self,
+        journal: &mut Journal,
+        attempt: &Attempt,
+        policy: LeafHash,
+    ) -> Result<(Vec<u8>, String), Stop> {
+        let intent = journal.newest(Kind::Intent).map(|step| (RefRole::Intent, step.entry));
+        let stands_on = |more: Option<LeafHash>| -> References {
+            let decision = more.map(|entry| (RefRole::Decision, entry));
+            intent.into_iter().chain(decision).chain([(RefRole::Policy, policy)]).collect()
+        };
+        let ruling = self.allow.decide(&attempt.command);
+        let permitted = ruling.verdict == Verdict::Permit;
+        let decision = self.decision(attempt, ruling)?;
+        let decision = self.about(attempt, &self.authority, None, &decision, &stands_on(None))?;
+        if !permitted {
+            journal.add(vec![decision])?;
+            let program = attempt.command.program().to_owned();
+            let why = NotAuthorized::ByPolicy { program };
+            return Err(Stop::new(VerificationCode::PolicyValidationFailed, why));
+        }
+        let validity = self.validity(self.clock.now());
+        let references = stands_on(Some(LeafHash::of(decision.bytes())));
+        let permission = Payload::Authorization(self.permission(attempt)?);
+        let permission = self.about(attempt, &self.authority, Some(validity), &permission, &references)?;
+        journal.add(vec![decision.clone(), permission.clone()])?;
+
+        let batch = [decision.bytes(), permission.bytes()];
+        let missing = |error| Stop::not_logged(VerificationCode::AuthorizationMissing, error);
+        let answers = self.client.submit_batch(&batch, self.enforcement.wait).await.map_err(missing)?;
+        let [decision_answer, permission_answer]: [Result<Submitted, SubmitError>; 2] = answers
+            .try_into()
+            .map_err(|_| no_answer(VerificationCode::AuthorizationMissing, Kind::Authorization))?;
+        self.note(journal, &decision_answer.map_err(missing)?);
+        let submitted = permission_answer.map_err(missing)?;
+        self.note(journal, &submitted);
+        match submitted {
+            Submitted::Logged(receipt) => Ok((permission.into_bytes(), receipt.proof.to_string())),
+            Submitted::Accepted { .. } => {
+                Err(Stop::new(VerificationCode::QuorumMissing, NotAuthorized::NotCosigned))
+            }
+        }
+    }
+
+    fn decision(&self, attempt: &Attempt, ruling: Ruling) -> Result<Payload, Stop> {
+        Ok(Payload::Decision(Decision {
+            decision: ruling.verdict,
+            code: ruling.code,
+            reasons: Some(ruling.reasons),
+            errors: None,
+            entities: Some(Material::Disclosed(Vec::new())),
+            context: Some(self.disclose(AllowList::context(&attempt.command))?),
+            engine: Some(AllowList::engine()),
+        }))
+    }
+
+    fn permission(&self, attempt: &Attempt) -> Result<Authorization, Stop> {
+        Ok(Authorization {
+            subject: attempt.subject.clone(),
+            action: self.action(attempt)?,
+            resource: resource(attempt),
+            action_digest: Some(attempt.command.digest()),
+            constraints: Some(Material::Disclosed(constraints(self.enforcement.wait))),
+        })
+    }
+
+    fn validity(&self, now: UnixSeconds) -> Validity {
+        let expires = UnixSeconds::new(now.get().saturating_add(self.lifetime)).unwrap_or(now);
+        Validity { audience: self.enforcement.audience.clone(), not_before: now, expires }
+    }
+
+    fn action(&self, attempt: &Attempt) -> Result<Action, Stop> {
+        let properties = json!({ "arguments": attempt.command.arguments(), "cwd": attempt.command.folder() });
+        let Value::Object(properties) = properties else { return Err(ResolveError::NoCanonicalForm.into()) };
+        Ok(Action { name: ACTION.to_owned(), properties: Some(self.disclose(properties)?) })
+    }
+
+    /// Arguments as they are, or their digest where they are private or long.
+    fn disclose(&self, members: Map<String, Value>) -> Result<FreeForm, Stop> {
+        let value = Value::Object(members);
+        if self.arguments == Arguments::Withheld || value.to_string().len() > MAX_DISCLOSED {
+            return Ok(Material::Withheld(canonical_digest(&value).ok_or(ResolveError::NoCanonicalForm)?));
+        }
+        let Value::Object(members) = value else { return Err(ResolveError::NoCanonicalForm.into()) };
+        Ok(Material::Disclosed(members))
+    }
+
+    fn about(
+        &self,
+        attempt: &Attempt,
+        issuer: &Issuer,
+        validity: Option<Validity>,
+        payload: &Payload,
+        references: &References,
+    ) -> Result<Statement, Stop> {
+        let subject = Subject::Execution(attempt.execution.clone());
+        Ok(issuer.state(self.clock.now(), subject, validity, payload, references)?.statement().clone())
+    }
+}
+
+fn resource(attempt: &Attempt) -> Entity {
+    let id = attempt.command.program().to_owned();
+    Entity { entity_type: RESOURCE_TYPE.to_owned(), id, properties: None }
+}
+
+fn no_answer(code: VerificationCode, kind: Kind) -> Stop {
+    Stop::new(code, NotAuthorized::NoAnswer(kind))
+}

@@ -1,0 +1,162 @@
+//! The gate and its main line.
+
+use std::time::Duration;
+
+use countersign_verifier::statement::payload::Entity;
+use countersign_verifier::statement::{ExecutionId, PolicyName, VerificationCode};
+
+use super::Stop;
+use crate::allow::AllowList;
+use crate::client::{Client, SubmitError, Submitted, Trust, Wait};
+use crate::clock::Clock;
+use crate::config::{Arguments, Config};
+use crate::enforcement::{Attempt, Clearance, Enforcement, UsedError, UsedSet};
+use crate::exact::ExactCommand;
+use crate::execute::{Ended, execute};
+use crate::issuer::Issuer;
+use crate::report::{Event, Reporter};
+use crate::state::{Journal, State, StateError};
+
+/// How long the gate waits when the log asks to come back.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Why the gate cannot begin. Nothing ran, and nothing was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum GateError {
+    /// The gate's own records cannot be read or written.
+    #[error("the gate's own records cannot be used")]
+    State(#[from] StateError),
+    /// The memory of used authorizations cannot be read or written.
+    #[error("the memory of used authorizations cannot be used")]
+    Used(#[from] UsedError),
+    /// The address of the log cannot be used.
+    #[error("the log cannot be asked")]
+    Client(#[from] SubmitError),
+}
+
+/// What became of a command.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It ran.
+    Ran(Ended),
+    /// It did not run.
+    Denied(Stop),
+}
+
+/// The gate of one configuration.
+#[derive(Debug)]
+pub struct Gate {
+    pub(super) client: Client,
+    pub(super) requester: Issuer,
+    pub(super) authority: Issuer,
+    pub(super) enforcer: Issuer,
+    pub(super) enforcement: Enforcement,
+    pub(super) subject: Entity,
+    pub(super) allow: AllowList,
+    pub(super) policy_name: PolicyName,
+    pub(super) lifetime: u64,
+    pub(super) arguments: Arguments,
+    pub(super) state: State,
+    pub(super) clock: Clock,
+    pub(super) report: Reporter,
+}
+
+impl Gate {
+    /// The gate of a configuration.
+    pub fn open(config: Config, clock: Clock, report: Reporter) -> Result<Self, GateError> {
+        let state = State::open(&config.state)?;
+        let trust = Trust::Policy(Box::new(config.trust.clone()));
+        let enforcement = Enforcement {
+            trust: config.trust,
+            wait: config.wait,
+            authority: config.authority.name().clone(),
+            authority_key: *config.authority.public_key(),
+            audience: config.audience,
+            clock: clock.clone(),
+            used: UsedSet::open(&state.used_folder())?,
+        };
+        Ok(Self {
+            client: Client::new(&config.log, trust)?.with_patience(PATIENCE),
+            requester: config.requester,
+            authority: config.authority,
+            enforcer: config.enforcer,
+            enforcement,
+            subject: config.subject,
+            allow: config.allow,
+            policy_name: config.policy_name,
+            lifetime: config.lifetime,
+            arguments: config.arguments,
+            state,
+            clock,
+            report,
+        })
+    }
+
+    /// Puts one command through everything, and runs it if it may.
+    ///
+    /// An error says that not even the attempt could be noted; everything after that is either run or denied, and
+    /// recorded.
+    pub async fn run(&self, execution: &ExecutionId, command: ExactCommand) -> Result<Verdict, GateError> {
+        let mut journal = self.state.begin(execution)?;
+        let attempt = Attempt { execution: execution.clone(), subject: self.subject.clone(), command };
+        let verdict = match self.govern(&mut journal, attempt).await {
+            Ok(ended) => Verdict::Ran(ended),
+            Err(stop) => {
+                self.deny(&mut journal, &stop);
+                Verdict::Denied(stop)
+            }
+        };
+        // A quorum that did not come is not waited for a second time.
+        let wait = match &verdict {
+            Verdict::Denied(stop) if stop.code() == VerificationCode::QuorumMissing => Wait::Sequenced,
+            _ => self.enforcement.wait,
+        };
+        self.settle(journal, wait).await;
+        self.report.tell(&Event::Page { execution, url: self.page(execution) });
+        Ok(verdict)
+    }
+
+    /// The way to execution. Whatever stops it on this way keeps the command from running.
+    async fn govern(&self, journal: &mut Journal, attempt: Attempt) -> Result<Ended, Stop> {
+        let policy = self.ask(journal, &attempt).await?;
+        let (authorization, proof) = self.authorize(journal, &attempt, policy).await?;
+        let clearance = self.enforcement.clear(&authorization, proof.as_bytes(), attempt)?;
+        self.state_verified(journal, &clearance).await?;
+        self.execute(journal, clearance).await
+    }
+
+    async fn execute(&self, journal: &mut Journal, clearance: Clearance) -> Result<Ended, Stop> {
+        let cleared = clearance.open(self.clock.now())?;
+        journal.start(self.clock.now())?;
+        self.report.tell(&Event::Runs { command: cleared.command().words().collect() });
+        let ran = execute(cleared, &self.clock).await?;
+        self.record(journal, &ran);
+        Ok(ran.ended)
+    }
+
+    /// Notes and tells that the log has a statement. A note that is lost costs no more than sending it again.
+    pub(super) fn note(&self, journal: &mut Journal, submitted: &Submitted) {
+        let (entry, index) = (submitted.entry(), submitted.index());
+        if let Some(step) = journal.steps().iter().find(|step| step.entry == entry) {
+            let words = super::words::of(&step.statement, submitted);
+            self.report.tell(&Event::Logged { kind: step.statement.kind(), index, entry, words });
+        }
+        self.not_fatal(journal.logged(entry, index));
+    }
+
+    /// Tells of trouble with the journal where going on from memory is better than stopping.
+    pub(super) fn not_fatal(&self, noted: Result<(), StateError>) {
+        if let Err(error) = noted {
+            let what = "this cannot be noted on this machine, and is sent from memory only";
+            self.report.tell(&Event::Warning { what, why: &error });
+        }
+    }
+
+    fn page(&self, execution: &ExecutionId) -> String {
+        let mut url = self.client.base().clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().push("executions").extend(execution.as_str().split('/'));
+        }
+        url.into()
+    }
+}

@@ -1,0 +1,176 @@
+//! What the gate tells whoever runs it, on standard error: the standard output belongs to the command.
+//!
+//! For people it is one line a step, the mark first, plain ASCII. With `--json` it is one JSON object a line, between
+//! the lines of the command's own standard error.
+
+use std::error::Error;
+use std::io::Write as _;
+
+use countersign_verifier::merkle::{LeafHash, LeafIndex};
+use countersign_verifier::statement::{ExecutionId, Kind, VerificationCode};
+use serde_json::{Value, json};
+
+/// Something worth telling.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A statement is in the log.
+    Logged {
+        /// Its kind.
+        kind: Kind,
+        /// Where it is.
+        index: Option<LeafIndex>,
+        /// Its entry.
+        entry: LeafHash,
+        /// What it says, in a few words.
+        words: String,
+    },
+    /// The command begins.
+    Runs {
+        /// The program and its arguments.
+        command: Vec<&'a str>,
+    },
+    /// The command does not run.
+    Denied {
+        /// The code that is recorded.
+        code: VerificationCode,
+        /// Why.
+        why: &'a dyn Error,
+    },
+    /// An execution that was cut off earlier is being finished.
+    Unfinished {
+        /// Which.
+        execution: &'a ExecutionId,
+        /// Whether its command had been started.
+        started: bool,
+    },
+    /// Statements wait on this machine because the log did not take them.
+    Kept {
+        /// The execution that they belong to.
+        execution: &'a ExecutionId,
+        /// How many.
+        statements: usize,
+        /// Why.
+        why: &'a dyn Error,
+    },
+    /// A statement that the log refuses for good.
+    Refused {
+        /// Its kind.
+        kind: Kind,
+        /// Why.
+        why: &'a dyn Error,
+    },
+    /// Something else that should not be missed.
+    Warning {
+        /// What.
+        what: &'a str,
+        /// Why.
+        why: &'a dyn Error,
+    },
+    /// Where the execution can be seen.
+    Page {
+        /// The execution.
+        execution: &'a ExecutionId,
+        /// Its page.
+        url: String,
+    },
+}
+
+/// Where events go.
+#[derive(Debug, Clone, Copy)]
+pub struct Reporter {
+    json: bool,
+}
+
+impl Reporter {
+    /// For people, or as JSON lines.
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Tells an event.
+    pub fn tell(self, event: &Event<'_>) {
+        let line = if self.json { event.as_json().to_string() } else { event.for_people() };
+        // With standard error closed there is nobody to tell, and the work goes on.
+        let _ = writeln!(std::io::stderr().lock(), "{line}");
+    }
+}
+
+impl Event<'_> {
+    fn for_people(&self) -> String {
+        match self {
+            Self::Logged { kind, index, words, .. } => {
+                let index = index.map_or_else(|| "?".to_owned(), |index| index.to_string());
+                format!("[ok]    {:<13} {index:>8}  {words}", kind.as_str())
+            }
+            Self::Runs { command } => format!("[run]   {}", shown(command)),
+            Self::Denied { code, why } => {
+                format!("[deny]  {code}: {}\n        the command did not run", chain(*why))
+            }
+            Self::Unfinished { execution, started } => {
+                let what = if *started {
+                    "was cut off after its command had started: what became of it is recorded as unknown"
+                } else {
+                    "was cut off before its command started, and is closed"
+                };
+                format!("[!!]    the execution {execution} {what}")
+            }
+            Self::Kept { execution, statements, why } => format!(
+                "[!!]    {statements} statements of the execution {execution} are not in the log yet: {}\n        \
+                 they are kept on this machine, and the next run submits them",
+                chain(*why)
+            ),
+            Self::Refused { kind, why } => {
+                format!(
+                    "[!!]    the log refuses the {kind} for good: {}\n        it is put aside",
+                    chain(*why)
+                )
+            }
+            Self::Warning { what, why } => format!("[!!]    {what}: {}", chain(*why)),
+            Self::Page { url, .. } => format!("        {url}"),
+        }
+    }
+
+    fn as_json(&self) -> Value {
+        match self {
+            Self::Logged { kind, index, entry, words } => json!({
+                "event": "logged",
+                "kind": kind,
+                "index": index.map(LeafIndex::get),
+                "entry": entry.to_string(),
+                "words": words,
+            }),
+            Self::Runs { command } => json!({ "event": "runs", "command": command }),
+            Self::Denied { code, why } => json!({ "event": "denied", "code": code, "why": chain(*why) }),
+            Self::Unfinished { execution, started } => {
+                json!({ "event": "unfinished", "execution": execution, "started": started })
+            }
+            Self::Kept { execution, statements, why } => {
+                json!({ "event": "kept", "execution": execution, "statements": statements, "why": chain(*why) })
+            }
+            Self::Refused { kind, why } => json!({ "event": "refused", "kind": kind, "why": chain(*why) }),
+            Self::Warning { what, why } => json!({ "event": "warning", "what": what, "why": chain(*why) }),
+            Self::Page { execution, url } => json!({ "event": "page", "execution": execution, "url": url }),
+        }
+    }
+}
+
+/// An error with its causes, on one line.
+pub fn chain(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        cause = error.source();
+    }
+    line
+}
+
+/// A command line to look at: words that would be misread are quoted, and nothing in it can move the cursor.
+fn shown(command: &[&str]) -> String {
+    let word = |word: &&str| {
+        let plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_graphic() && c != '\'' && c != '"');
+        if plain { (*word).to_owned() } else { format!("{word:?}") }
+    };
+    command.iter().map(word).collect::<Vec<_>>().join(" ")
+}
