@@ -16,6 +16,9 @@ pub enum IssueError {
     /// It could not be signed.
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    /// It is about an execution, and none was named.
+    #[error("the statement belongs to an execution, and none is named")]
+    NoSubject,
     /// The system gave no random bytes.
     #[error("the system gives no random bytes: {0}")]
     Random(getrandom::Error),

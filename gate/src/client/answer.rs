@@ -324,9 +324,10 @@ fn check(
         let (head, shown) = prove(&proof, sent, wait, trust)?;
         Ok(Receipt { entry: sent, index: proof.index, known, proof, head, shown })
     };
-    holds()
-        .map(|receipt| Reply::Proven(Box::new(receipt)))
-        .map_err(|why| SubmitError::Unproven(Box::new(why)))
+    match holds() {
+        Ok(receipt) => Ok(Reply::Proven(Box::new(receipt))),
+        Err(why) => Err(SubmitError::Unproven { why: Box::new(why), proof: proof.clone() }),
+    }
 }
 
 /// Shows that an entry is in the tree, as far as the trust goes.

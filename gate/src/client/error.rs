@@ -38,7 +38,13 @@ pub enum SubmitError {
     /// The answer shows something else than it should. Either the log is not the one that is trusted, or it
     /// misbehaves, or the trust policy is out of date.
     #[error("the log's proof does not hold")]
-    Unproven(#[source] Box<Unproven>),
+    Unproven {
+        /// What is wrong with it.
+        #[source]
+        why: Box<Unproven>,
+        /// The proof as it came, which is evidence.
+        proof: String,
+    },
 }
 
 impl SubmitError {

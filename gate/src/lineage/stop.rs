@@ -36,7 +36,7 @@ impl Stop {
     /// the answer itself is what is wrong.
     pub(super) fn not_logged(code: VerificationCode, error: SubmitError) -> Self {
         let code = match &error {
-            SubmitError::Unproven(why) => match **why {
+            SubmitError::Unproven { why, .. } => match **why {
                 Unproven::Policy(proof::Unproven::Head(
                     QuorumError::Missing { .. } | QuorumError::Witness { .. },
                 )) => VerificationCode::QuorumMissing,
