@@ -1,9 +1,10 @@
 //! Strict JSON: what RFC 8785 (JCS) can carry without loss, in its one canonical form.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
 use super::names::MAX_INTEGER;
@@ -90,25 +91,35 @@ pub fn read_payload(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
 
 /// Reads an object in any formatting: no duplicate names, no number but exact integers, at most `limit` levels.
 pub(super) fn read_object(bytes: &[u8], limit: usize) -> Result<Map<String, Value>, JsonError> {
-    let fault = RefCell::new(None);
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict { path: Path::Root, limit, left: limit, fault: &fault }
-        .deserialize(&mut reader)
-        .and_then(|value| reader.end().map(|()| value));
-    match (value, fault.into_inner()) {
-        (_, Some(fault)) => Err(fault),
-        (Ok(Value::Object(members)), None) => Ok(members),
-        (Ok(_), None) => Err(JsonError::NotAnObject),
-        (Err(error), None) => Err(JsonError::Syntax { line: error.line(), column: error.column() }),
-    }
+    read(bytes, limit).map(|(members, _)| members)
 }
 
 /// Reads an object that stands in its canonical form, at most [`MAX_DEPTH`] levels deep.
 pub(super) fn read_canonical_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
-    let members = read_payload(bytes)?;
+    let (members, is_sorted) = read(bytes, MAX_DEPTH)?;
+    // Of texts and exact integers, compact JSON with its names in order is the canonical form, and far cheaper to
+    // write. Whatever differs from it is for the JCS library to judge.
+    if is_sorted && serde_json::to_vec(&members).is_ok_and(|compact| compact == bytes) {
+        return Ok(members);
+    }
     match first_difference(&canonical(&members)?, bytes) {
         None => Ok(members),
         Some(at) => Err(JsonError::NotCanonical { at }),
+    }
+}
+
+/// The object, and whether the names of each of its objects stood in canonical order.
+fn read(bytes: &[u8], limit: usize) -> Result<(Map<String, Value>, bool), JsonError> {
+    let findings = Findings { fault: RefCell::new(None), is_sorted: Cell::new(true) };
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = Strict { path: Path::Root, limit, left: limit, findings: &findings }
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value));
+    match (value, findings.fault.into_inner()) {
+        (_, Some(fault)) => Err(fault),
+        (Ok(Value::Object(members)), None) => Ok((members, findings.is_sorted.get())),
+        (Ok(_), None) => Err(JsonError::NotAnObject),
+        (Err(error), None) => Err(JsonError::Syntax { line: error.line(), column: error.column() }),
     }
 }
 
@@ -126,19 +137,26 @@ pub(super) fn first_difference(left: &[u8], right: &[u8]) -> Option<usize> {
     Some(common)
 }
 
-/// Reads one value at a known place. What is wrong beyond syntax goes to `fault`, because the errors of a
-/// deserializer are texts.
+/// What a reader finds on its way.
+struct Findings {
+    /// What is wrong beyond syntax: it goes here because the errors of a deserializer are texts.
+    fault: RefCell<Option<JsonError>>,
+    /// Whether all names stood in canonical order so far, that of their UTF-16 code units.
+    is_sorted: Cell<bool>,
+}
+
+/// Reads one value at a known place.
 #[derive(Clone, Copy)]
 struct Strict<'a> {
     path: Path<'a>,
     limit: usize,
     left: usize,
-    fault: &'a RefCell<Option<JsonError>>,
+    findings: &'a Findings,
 }
 
 impl Strict<'_> {
     fn refuse<E: serde::de::Error>(&self, fault: JsonError) -> E {
-        *self.fault.borrow_mut() = Some(fault);
+        *self.findings.fault.borrow_mut() = Some(fault);
         E::custom("refused")
     }
 
@@ -217,14 +235,21 @@ impl<'de> Visitor<'de> for Strict<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let left = self.descend()?;
         let mut object = Map::new();
+        let mut last = String::new();
         while let Some(name) = members.next_key::<String>()? {
             let path = Path::Member(&self.path, &name);
-            let seed = Strict { path, left, ..self };
-            let value = members.next_value_seed(seed)?;
-            if object.contains_key(&name) {
-                return Err(self.refuse(JsonError::Duplicate { pointer: path.pointer() }));
+            let value = members.next_value_seed(Strict { path, left, ..self })?;
+            if !object.is_empty() && !last.encode_utf16().lt(name.encode_utf16()) {
+                self.findings.is_sorted.set(false);
             }
-            object.insert(name, value);
+            last.clone_from(&name);
+            match object.entry(name) {
+                Entry::Vacant(entry) => drop(entry.insert(value)),
+                Entry::Occupied(entry) => {
+                    let pointer = Path::Member(&self.path, entry.key()).pointer();
+                    return Err(self.refuse(JsonError::Duplicate { pointer }));
+                }
+            }
         }
         Ok(Value::Object(object))
     }

@@ -31,7 +31,7 @@ mod values;
 mod words;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use claims::{Claim, ClaimError, Claims, ID_LENGTH, Subject, Validity};
 pub use draft::Draft;

@@ -23,12 +23,12 @@ fn the_frame_of_these_tests_is_canonical() {
 fn another_spelling_is_refused_at_the_byte_where_it_begins() {
     let at = with_context("").find(r#","resource""#).unwrap();
     for (spelling, offset) in [
-        (r#"{ "a":1}"#, 1),             // white space
-        (r#"{"b":1,"a":2}"#, 2),        // order
-        (r#"{"a":"\u0041"}"#, 6),       // an escape that is not needed
-        (r#"{"a":"\/"}"#, 6),           // another
-        (r#"{"a":"\u000A"}"#, 7),       // an escape that has a shorter form
-        (r#"{"a":"\u001F"}"#, 10),      // hex digits in upper case
+        (r#"{ "a":1}"#, 1),               // white space
+        (r#"{"b":1,"a":2}"#, 2),          // order
+        (r#"{"a":"\u0041"}"#, 6),         // an escape that is not needed
+        (r#"{"a":"\/"}"#, 6),             // another
+        (r#"{"a":"\u000A"}"#, 7),         // an escape that has a shorter form
+        (r#"{"a":"\u001F"}"#, 11),        // hex digits in upper case
         ("{\"\u{e000}\":1,\"😂\":2}", 2), // ordered by code point, not by UTF-16 code unit
     ] {
         let error = refusal(&with_context(spelling));
@@ -45,9 +45,17 @@ fn utf_16_order_is_the_canonical_one() {
 
 #[test]
 fn numbers_are_exact_integers() {
-    for number in ["1.0", "1.5", "1e3", "-0", "-0.0", "9007199254740992", "-9007199254740992", "1e400",
-        "18446744073709551616", "340282366920938463463374607431768211456"]
-    {
+    for number in [
+        "1.0",
+        "1.5",
+        "1e3",
+        "-0",
+        "-0.0",
+        "9007199254740992",
+        "-9007199254740992",
+        "18446744073709551616",
+        "340282366920938463463374607431768211456",
+    ] {
         let error = refusal(&with_context(&format!(r#"{{"a":[{number}]}}"#)));
         let Some(pointer) = error.pointer() else { panic!("{number}: {error}") };
         assert_eq!((error.code(), pointer.as_str()), ("json-number", "/context/a/0"), "{number}");
@@ -61,7 +69,10 @@ fn numbers_are_exact_integers() {
 #[test]
 fn a_name_occurs_once() {
     let error = refusal(&with_context(r#"{"a/b":{"c":1,"c":1}}"#));
-    assert_eq!((error.code(), error.pointer().unwrap().as_str()), ("json-duplicate-member", "/context/a~1b/c"));
+    assert_eq!(
+        (error.code(), error.pointer().unwrap().as_str()),
+        ("json-duplicate-member", "/context/a~1b/c")
+    );
     // Also when the two are spelled differently.
     assert_eq!(refusal(&with_context(r#"{"a":1,"\u0061":2}"#)).code(), "json-duplicate-member");
 }
@@ -80,9 +91,23 @@ fn sixteen_levels_and_no_more() {
 
 #[test]
 fn what_is_not_one_json_object_is_refused() {
-    for payload in ["", "null", "[]", "1", "\"a\"", "{}{}", "{} ", "{\"a\":1,}", "\u{feff}{}", "{'a':1}", "nul",
-        "{\"a\":\"\\ud800\"}", "{\"a\":NaN}", "{\"a\":\"\n\"}"]
-    {
+    for payload in [
+        "",
+        "null",
+        "[]",
+        "1",
+        "\"a\"",
+        "{}{}",
+        "{} ",
+        "{\"a\":1,}",
+        "\u{feff}{}",
+        "{'a':1}",
+        "nul",
+        "{\"a\":\"\\ud800\"}",
+        "{\"a\":NaN}",
+        "{\"a\":1e400}",
+        "{\"a\":\"\n\"}",
+    ] {
         let error = refusal(payload);
         assert!(matches!(error.code(), "json-malformed" | "json-not-canonical"), "{payload:?}: {error}");
     }

@@ -71,8 +71,8 @@ fn the_frame_of_these_tests_is_right() {
 
 #[test]
 fn the_shape_is_exact() {
-    for bytes in [&b""[..], &[0; 65_536]] {
-        refused(bytes, "statement-size");
+    for length in [0, 65_536] {
+        refused(&vec![0xd2; length], "statement-size");
     }
     refused(&[0xff], "cose-malformed");
     refused(&[0xd2], "cose-malformed");
@@ -124,15 +124,15 @@ fn there_is_one_encoding() {
         bytes
     };
     for (bytes, at) in [
-        (splice(0, 1, &[0xd8, 18]), 0),                           // a tag longer than it has to be
-        (splice(1, 1, &[0x98, 4]), 1),                            // an array length
-        (indefinite_array, 1),                                    // an indefinite array
-        (splice(2, 2, &[0x59, 0, size(protected)]), 2),           // a byte string length
-        (splice(payload - 1, 1, &[0xb8, 0]), payload - 1),        // a map length
-        (splice(payload - 1, 1, &[0xbf, 0xff]), payload - 1),     // an indefinite map
-        (splice(payload, 1, &[0x59, 0]), payload),                // the payload's length
-        (indefinite_payload, payload),                            // an indefinite payload
-        (splice(after, 2, &[0x59, 0, 64]), after),                // the signature's length
+        (splice(0, 1, &[0xd8, 18]), 0),                 // a tag longer than it has to be
+        (splice(1, 1, &[0x98, 4]), 1),                  // an array length
+        (indefinite_array, 1),                          // an indefinite array
+        (splice(2, 2, &[0x59, 0, size(protected)]), 2), // a byte string length
+        (splice(payload - 1, 1, &[0xb8, 0]), payload - 1), // a map length
+        (splice(payload - 1, 1, &[0xbf, 0xff]), payload - 1), // an indefinite map
+        (splice(payload, 1, &[0x59, 0]), payload),      // the payload's length
+        (indefinite_payload, payload),                  // an indefinite payload
+        (splice(after, 2, &[0x59, 0, 64]), after),      // the signature's length
     ] {
         let error = Statement::parse(&bytes).unwrap_err();
         assert_eq!(error, EnvelopeError::NotDeterministic { at }.into(), "{}", hex::encode(&bytes));
@@ -165,18 +165,26 @@ fn the_protected_header_has_one_encoding_too() {
     refused(&with(Vec::new()), "cose-malformed");
     // The claims in another order, and one of them twice.
     refused(&changed(Kind::Close, |parts| parts.claims.swap(0, 1)), "cose-not-deterministic");
-    refused(&changed(Kind::Close, |parts| parts.claims.insert(0, parts.claims[0].clone())), "cose-not-deterministic");
+    refused(
+        &changed(Kind::Close, |parts| parts.claims.insert(0, parts.claims[0].clone())),
+        "cose-not-deterministic",
+    );
 }
 
 #[test]
 fn the_protected_header_has_its_four_keys_in_order() {
     refused(&changed(Kind::Close, |parts| parts.protected.swap(0, 1)), "cose-malformed");
     refused(&changed(Kind::Close, |parts| drop(parts.protected.remove(2))), "cose-malformed");
-    refused(&changed(Kind::Close, |parts| parts.protected.insert(0, parts.protected[0].clone())), "cose-malformed");
+    refused(
+        &changed(Kind::Close, |parts| parts.protected.insert(0, parts.protected[0].clone())),
+        "cose-malformed",
+    );
     refused(&changed(Kind::Close, |parts| parts.protected[0].0 = "alg".into()), "cose-malformed");
     let critical = (Cbor::from(2), Cbor::Array(vec![15.into()]));
     refused(&changed(Kind::Close, |parts| parts.protected.insert(1, critical)), "cose-malformed");
-    for algorithm in [Cbor::from(-7), Cbor::from(-9), Cbor::from(8), Cbor::Null, "EdDSA".into(), Cbor::from(u64::MAX)] {
+    for algorithm in
+        [Cbor::from(-7), Cbor::from(-9), Cbor::from(8), Cbor::Null, "EdDSA".into(), Cbor::from(u64::MAX)]
+    {
         refused(&changed(Kind::Close, |parts| parts.protected[0].1 = algorithm), "algorithm-unknown");
     }
     for content_type in [
@@ -206,20 +214,27 @@ fn both_names_of_ed25519_are_read_and_both_are_signed_over() {
 
 #[test]
 fn the_claims_are_those_of_the_kind() {
-    let at = |parts: &Parts, claim: i64| parts.claims.iter().position(|(key, _)| *key == claim.into()).unwrap();
+    let at =
+        |parts: &Parts, claim: i64| parts.claims.iter().position(|(key, _)| *key == claim.into()).unwrap();
     for kind in Kind::ALL {
         for claim in [1, 2, 6, 7] {
             refused(&changed(*kind, |parts| drop(parts.claims.remove(at(parts, claim)))), "claim-missing");
         }
         let also = |claim: i64, value: Cbor| {
             changed(*kind, |parts| {
-                let place = parts.claims.iter().position(|(key, _)| i128::from(key.as_integer().unwrap()) > claim.into());
+                let place = parts
+                    .claims
+                    .iter()
+                    .position(|(key, _)| i128::from(key.as_integer().unwrap()) > claim.into());
                 parts.claims.insert(place.unwrap(), (claim.into(), value));
             })
         };
         if *kind == Kind::Authorization {
             for claim in [3, 4, 5] {
-                refused(&changed(*kind, |parts| drop(parts.claims.remove(at(parts, claim)))), "claim-missing");
+                refused(
+                    &changed(*kind, |parts| drop(parts.claims.remove(at(parts, claim)))),
+                    "claim-missing",
+                );
             }
         } else {
             refused(&also(3, "gate-1".into()), "claim-unexpected");
@@ -245,8 +260,16 @@ fn every_claim_has_its_grammar() {
         }
     };
     let name = |text: &str| Cbor::from(text);
-    wrong(Kind::Intent, 1, vec![name(""), name("a b"), name("é"), name("\u{7f}"), name(&"x".repeat(129)), 1.into()]);
-    wrong(Kind::Intent, 2, vec![name(""), name("a b"), name("a+b"), name("é"), name(&"x".repeat(129)), 1.into()]);
+    wrong(
+        Kind::Intent,
+        1,
+        vec![name(""), name("a b"), name("é"), name("\u{7f}"), name(&"x".repeat(129)), 1.into()],
+    );
+    wrong(
+        Kind::Intent,
+        2,
+        vec![name(""), name("a b"), name("a+b"), name("é"), name(&"x".repeat(129)), 1.into()],
+    );
     wrong(Kind::Issuer, 2, vec![name("gate-1"), name("issuer:"), name("policy:gate-1"), name("issuer:a b")]);
     wrong(Kind::Policy, 2, vec![name("deploy"), name("policy:"), name("issuer:deploy")]);
     wrong(Kind::Genesis, 2, vec![name(""), name("log example"), name("log+example"), name(&"x".repeat(256))]);
@@ -255,7 +278,11 @@ fn every_claim_has_its_grammar() {
     for claim in [4, 5, 6] {
         wrong(Kind::Authorization, claim, times());
     }
-    wrong(Kind::Intent, 7, vec![Cbor::Bytes(vec![0; 15]), Cbor::Bytes(vec![0; 17]), name("0123456789abcdef")]);
+    wrong(
+        Kind::Intent,
+        7,
+        vec![Cbor::Bytes(vec![0; 15]), Cbor::Bytes(vec![0; 17]), name("0123456789abcdef")],
+    );
     refused(&with(Kind::Authorization, 5, 1_800_000_061.into()), "claim-window-empty");
     assert!(Statement::parse(&with(Kind::Authorization, 5, 1_800_000_060.into())).is_ok());
     refused(&with(Kind::Genesis, 2, name("log.example/other")), "claim-subject-mismatch");

@@ -3,7 +3,7 @@
 mod canonical;
 mod cbor;
 mod members;
-mod problems;
+pub(crate) mod problems;
 mod properties;
 mod submissions;
 mod vectors;

@@ -31,14 +31,17 @@ pub(crate) fn check_table(problems: &[Problem], sources: &[&str]) {
 
 #[test]
 fn every_code_is_explained_and_no_other() {
-    check_table(PROBLEMS, &[
-        include_str!("../claims.rs"),
-        include_str!("../envelope.rs"),
-        include_str!("../error.rs"),
-        include_str!("../json.rs"),
-        include_str!("../member.rs"),
-        include_str!("../submission.rs"),
-    ]);
+    check_table(
+        PROBLEMS,
+        &[
+            include_str!("../claims.rs"),
+            include_str!("../envelope.rs"),
+            include_str!("../error.rs"),
+            include_str!("../json.rs"),
+            include_str!("../member.rs"),
+            include_str!("../submission.rs"),
+        ],
+    );
 }
 
 #[test]
@@ -54,8 +57,9 @@ fn messages_say_what_was_found_and_what_was_expected() {
     let message = draft(Kind::Verification, &verification).unwrap_err().to_string();
     assert!(message.starts_with("payload: /mode is \"xxx") && message.len() < 200, "{message}");
     assert!(message.ends_with("expected one of cosigned, sequenced, async"), "{message}");
-    let other = PublicKey::from(&ed25519_dalek::SigningKey::from_bytes(&[8; 32]));
-    let error = Statement::parse(sample(Kind::Intent).statement().bytes()).unwrap().verify(&other).unwrap_err();
+    let other = PublicKey::from(&SigningKey::from_bytes(&[8; 32]));
+    let error =
+        Statement::parse(sample(Kind::Intent).statement().bytes()).unwrap().verify(&other).unwrap_err();
     assert_eq!(error.code(), "key-mismatch");
     assert!(error.to_string().contains(&KeyThumbprint::of(&other).to_string()));
 }

@@ -29,8 +29,9 @@ fn digest() -> impl Strategy<Value = Sha256Digest> {
 }
 
 fn free_form() -> impl Strategy<Value = Option<FreeForm>> {
-    let members = prop::collection::btree_map("[^\u{0}]{2,9}", json_value(), 0..4)
-        .prop_map(|members| Material::Disclosed(members.into_iter().filter(|(name, _)| name != "sha256").collect()));
+    let members = prop::collection::btree_map("[^\u{0}]{2,9}", json_value(), 0..4).prop_map(|members| {
+        Material::Disclosed(members.into_iter().filter(|(name, _)| name != "sha256").collect())
+    });
     prop::option::of(prop_oneof![members, digest().prop_map(Material::Withheld)])
 }
 
@@ -51,7 +52,11 @@ fn key() -> impl Strategy<Value = SigningKey> {
 }
 
 fn entity() -> impl Strategy<Value = Entity> {
-    (text(), text(), free_form()).prop_map(|(entity_type, id, properties)| Entity { entity_type, id, properties })
+    (text(), text(), free_form()).prop_map(|(entity_type, id, properties)| Entity {
+        entity_type,
+        id,
+        properties,
+    })
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -73,17 +78,24 @@ fn request() -> impl Strategy<Value = (Payload, References)> {
             Payload::Intent(Intent { subject, action, resource, context, parent: None })
         })
         .prop_map(|payload| (payload, References::default()));
-    let decision = (word(DecisionCode::ALL), ids(), ids(), prop::option::of(prop::collection::vec(json_value(), 0..3)), free_form())
+    let decision = (
+        word(DecisionCode::ALL),
+        ids(),
+        ids(),
+        prop::option::of(prop::collection::vec(json_value(), 0..3)),
+        free_form(),
+    )
         .prop_map(|(code, reasons, errors, entities, context)| {
             let permits = code == DecisionCode::Permitted;
             let decision = if permits { Verdict::Permit } else { Verdict::Deny };
             let entities = entities.map(Material::Disclosed);
             Payload::Decision(Decision { decision, code, reasons, errors, entities, context, engine: None })
         });
-    let authorization = (entity(), action(), entity(), prop::option::of(digest()), free_form())
-        .prop_map(|(subject, action, resource, action_digest, constraints)| {
+    let authorization = (entity(), action(), entity(), prop::option::of(digest()), free_form()).prop_map(
+        |(subject, action, resource, action_digest, constraints)| {
             Payload::Authorization(Authorization { subject, action, resource, action_digest, constraints })
-        });
+        },
+    );
     prop_oneof![
         intent,
         (decision, references(&[RefRole::Intent, RefRole::Policy])),
@@ -92,22 +104,33 @@ fn request() -> impl Strategy<Value = (Payload, References)> {
 }
 
 fn execution() -> impl Strategy<Value = (Payload, References)> {
-    let head = (0..1_u64 << 53, any::<[u8; 32]>())
-        .prop_map(|(size, root)| Head { size: TreeSize::new(size).unwrap(), root: RootHash::from_bytes(root) });
+    let head = (0..1_u64 << 53, any::<[u8; 32]>()).prop_map(|(size, root)| Head {
+        size: TreeSize::new(size).unwrap(),
+        root: RootHash::from_bytes(root),
+    });
     let verification = (word(VerificationCode::ALL), word(Mode::ALL), prop::option::of(head), free_form())
         .prop_map(|(code, mode, checkpoint, runtime)| {
             let passes = code == VerificationCode::Ok;
             let result = if passes { VerificationResult::Pass } else { VerificationResult::Fail };
             Payload::Verification(Verification { result, code, mode, checkpoint, runtime })
         });
-    let outcome = (word(OutcomeStatus::ALL), prop::option::of(time()), prop::option::of(-300..300_i64), free_form())
-        .prop_map(|(status, started_at, exit_code, details)| {
-            let (finished_at, result_digest) = (None, None);
-            Payload::Outcome(Outcome { status, started_at, finished_at, exit_code, result_digest, details })
-        });
+    let outcome =
+        (word(OutcomeStatus::ALL), prop::option::of(time()), prop::option::of(-300..300_i64), free_form())
+            .prop_map(|(status, started_at, exit_code, details)| {
+                let (finished_at, result_digest) = (None, None);
+                Payload::Outcome(Outcome {
+                    status,
+                    started_at,
+                    finished_at,
+                    exit_code,
+                    result_digest,
+                    details,
+                })
+            });
     let enforcement = (word(EnforcementAction::ALL), text())
         .prop_map(|(action, reason)| Payload::Enforcement(Enforcement { action, reason }));
-    let close = (1..1_u64 << 53).prop_map(|entries| Payload::Close(Close { entries: entries.try_into().unwrap() }));
+    let close =
+        (1..1_u64 << 53).prop_map(|entries| Payload::Close(Close { entries: entries.try_into().unwrap() }));
     prop_oneof![
         (verification, references(&[RefRole::Authorization, RefRole::Intent])),
         (outcome, references(&[RefRole::Authorization, RefRole::Verification])),
@@ -117,34 +140,52 @@ fn execution() -> impl Strategy<Value = (Payload, References)> {
 }
 
 fn registry() -> impl Strategy<Value = (Payload, References)> {
-    let issuer = ("[!-~]{1,128}", key(), prop::collection::vec(word(Role::ALL), 0..6), word(IssuerStatus::ALL), prop::option::of(text()))
+    let issuer = (
+        "[!-~]{1,128}",
+        key(),
+        prop::collection::vec(word(Role::ALL), 0..6),
+        word(IssuerStatus::ALL),
+        prop::option::of(text()),
+    )
         .prop_map(|(name, key, roles, status, note)| {
             let (public_key, roles) = (PublicKey::from(&key), roles.into_iter().collect());
             Payload::Issuer(Issuer { name: name.parse().unwrap(), public_key, roles, status, note })
         });
-    let policy = ("[!-~]{1,128}", text(), prop::collection::btree_map(text(), text(), 1..4), prop::option::of(text()))
-        .prop_map(|(name, version, policies, schema)| {
-            let policies = policies.into_iter().map(|(id, text)| PolicyText { id, text: Material::Disclosed(text) });
-            Payload::Policy(Policy {
-                name: name.parse().unwrap(),
-                version,
-                engine: PolicyEngine::Cedar,
-                policies: policies.collect(),
-                schema: schema.map(Material::Disclosed),
-            })
-        });
+    let policy =
+        ("[!-~]{1,128}", text(), prop::collection::btree_map(text(), text(), 1..4), prop::option::of(text()))
+            .prop_map(|(name, version, policies, schema)| {
+                let policies =
+                    policies.into_iter().map(|(id, text)| PolicyText { id, text: Material::Disclosed(text) });
+                Payload::Policy(Policy {
+                    name: name.parse().unwrap(),
+                    version,
+                    engine: PolicyEngine::Cedar,
+                    policies: policies.collect(),
+                    schema: schema.map(Material::Disclosed),
+                })
+            });
     prop_oneof![(issuer, references(&[])), (policy, references(&[RefRole::Replaces]))]
 }
 
 /// Any statement but a genesis, with the key that is to sign it.
 fn drafts() -> impl Strategy<Value = (Draft, SigningKey)> {
     let any_payload = prop_oneof![request(), execution(), registry()];
-    (any_payload, key(), "[!-~]{1,128}", "[A-Za-z0-9._:/-]{1,128}", (time(), time(), time()), any::<[u8; 16]>())
+    (
+        any_payload,
+        key(),
+        "[!-~]{1,128}",
+        "[A-Za-z0-9._:/-]{1,128}",
+        (time(), time(), time()),
+        any::<[u8; 16]>(),
+    )
         .prop_map(|((payload, references), key, issuer, execution, (a, b, issued_at), id)| {
             let issuer: IssuerName = issuer.parse().unwrap();
             let subject = payload.subject().unwrap_or_else(|| Subject::Execution(execution.parse().unwrap()));
-            let validity = (payload.kind() == Kind::Authorization)
-                .then(|| Validity { audience: issuer.clone(), not_before: a.min(b), expires: a.max(b) });
+            let validity = (payload.kind() == Kind::Authorization).then(|| Validity {
+                audience: issuer.clone(),
+                not_before: a.min(b),
+                expires: a.max(b),
+            });
             let claims = Claims { issuer, subject, validity, issued_at, id };
             let draft = Draft::new(&PublicKey::from(&key), claims.clone(), &payload, &references).unwrap();
             assert_eq!(draft.statement().claims(), &claims);

@@ -78,7 +78,11 @@ fn every_member_at_fault_is_pointed_at() {
     refused(&with(Kind::Close, "payload", json!({"entries": 0})), "member-invalid", "/payload/entries");
     refused(&with(Kind::Close, "payload", json!({"entries": 1.5})), "json-number", "/payload/entries");
     refused(&with(Kind::Close, "payload", json!({})), "member-missing", "/payload/entries");
-    refused(&with(Kind::Close, "signature", json!(Signature::ABSENT.to_base64())), "signature-invalid", "/signature");
+    refused(
+        &with(Kind::Close, "signature", json!(Signature::ABSENT.to_base64())),
+        "signature-invalid",
+        "/signature",
+    );
     let other = PublicKey::from(&SigningKey::from_bytes(&[8; 32]));
     let other = crate::strict::to_base64(other.as_bytes());
     refused(&with(Kind::Close, "public_key", json!(other)), "signature-invalid", "/signature");
