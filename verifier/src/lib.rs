@@ -20,6 +20,37 @@
 //! | [`witnessing`] | C2SP tlog-witness, the messages |
 //! | [`statement`] | RFC 9943 signed statements (COSE_Sign1, RFC 9052) with RFC 8785 payloads |
 //! | [`admission`] | the rules `countersign/1` |
+//!
+//! # Example
+//!
+//! A log of one entry, and what an auditor makes of its proof:
+//!
+//! ```
+//! use countersign_verifier::checkpoint::{Checkpoint, Origin};
+//! use countersign_verifier::merkle::{CompactRange, LeafHash, LeafIndex};
+//! use countersign_verifier::note::{KeyName, NoteSigner};
+//! use countersign_verifier::proof::TlogProof;
+//! use countersign_verifier::quorum::Policy;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // The log: appends an entry and signs its head.
+//! let log = NoteSigner::from_seed(KeyName::new("log.example/demo")?, false, &[7; 32]);
+//! let entry = b"what was said";
+//! let mut tree = CompactRange::new();
+//! assert!(tree.append(LeafHash::of(entry), |_node, _hash| ()));
+//! let head = Checkpoint::new(Origin::new("log.example/demo")?, tree.size(), tree.root());
+//! let index = LeafIndex::new(0).ok_or("no such index")?;
+//! let proof = TlogProof { extra: None, index, hashes: vec![], checkpoint: head.sign(&log) }.to_string();
+//!
+//! // The auditor: a policy, the entry and the proof are all it takes.
+//! let policy = Policy::parse(format!("log {}\nquorum none\n", log.verifier()).as_bytes())?;
+//! let proof = TlogProof::parse(proof.as_bytes())?;
+//! let verified = proof.verify(LeafHash::of(entry), &policy)?;
+//! assert_eq!(verified.head().checkpoint().size.get(), 1);
+//! assert!(proof.verify(LeafHash::of(b"what was not said"), &policy).is_err());
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod admission;
 pub mod checkpoint;
