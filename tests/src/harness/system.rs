@@ -1,0 +1,123 @@
+//! A log, three witnesses, and the policy that asks for two of them.
+
+use core::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use countersign_verifier::quorum::Policy;
+use tempfile::TempDir;
+
+use super::{Log, Witness};
+
+/// What of a system is not as usual.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// Where the log reaches its witnesses, when not at their own addresses: what stands between them.
+    pub detours: [Option<String>; 3],
+    /// More flags for the log.
+    pub log_flags: Vec<&'static str>,
+    /// What the log may warn of.
+    pub log_warnings: Vec<&'static str>,
+}
+
+/// A log that does not run yet, and its witnesses, which do.
+#[derive(Debug)]
+pub struct Stage {
+    log: Log,
+    witnesses: [Witness; 3],
+    folder: TempDir,
+}
+
+/// A log with three witnesses, two of which make the quorum; all processes on this machine, in one folder.
+#[derive(Debug)]
+pub struct System {
+    /// The log. Before the witnesses, so that it is dropped before them and misses nobody.
+    pub log: Log,
+    /// The witnesses.
+    pub witnesses: [Witness; 3],
+    policy: Policy,
+    folder: TempDir,
+}
+
+/// The origin of every log under test.
+pub const ORIGIN: &str = "log.example/test";
+const POLICY: &str = "policy";
+
+impl Stage {
+    /// Makes a log and three witnesses, and starts the witnesses.
+    pub fn set() -> Self {
+        let folder = tempfile::Builder::new().prefix("countersign-").tempdir().expect("a temporary folder");
+        let log = Log::init(ORIGIN, folder.path().join("log"), folder.path().join(POLICY));
+        let witnesses = [1, 2, 3].map(|number| {
+            let data = folder.path().join(format!("witness-{number}"));
+            let mut witness = Witness::init(&format!("w{number}.example"), data);
+            witness.add_log(log.vkey());
+            witness.start();
+            witness
+        });
+        Self { log, witnesses, folder }
+    }
+
+    /// The witnesses.
+    pub const fn witnesses(&self) -> &[Witness; 3] {
+        &self.witnesses
+    }
+
+    /// Starts the log.
+    pub fn start(self, setup: &Setup) -> System {
+        let Self { mut log, witnesses, folder } = self;
+        let text = policy_text(&log, &witnesses, &setup.detours);
+        std::fs::write(folder.path().join(POLICY), &text).expect("the policy can be written");
+        let policy = Policy::parse(text.as_bytes()).expect("the policy is one");
+        log.add_flags(&setup.log_flags);
+        setup.log_warnings.iter().for_each(|warning| log.expect_warning(warning));
+        log.start();
+        System { log, witnesses, policy, folder }
+    }
+}
+
+impl System {
+    /// Starts everything, and waits until the genesis is cosigned: every test begins from a published head.
+    pub fn start() -> Self {
+        Self::start_with(&Setup::default())
+    }
+
+    /// The same, some of it otherwise.
+    pub fn start_with(setup: &Setup) -> Self {
+        let system = Stage::set().start(setup);
+        system.log.published(&system.policy, 1);
+        system
+    }
+
+    /// What an auditor trusts.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The same, as a file.
+    pub fn policy_file(&self) -> PathBuf {
+        self.folder.path().join(POLICY)
+    }
+
+    /// A folder for what the test itself writes.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// How many entries the newest published head has.
+    #[track_caller]
+    pub fn size(&self) -> u64 {
+        self.log.checkpoint(&self.policy).map_or(0, |head| head.checkpoint().size.get())
+    }
+}
+
+fn policy_text(log: &Log, witnesses: &[Witness; 3], detours: &[Option<String>; 3]) -> String {
+    let mut text = format!("log {}\n", log.vkey());
+    let mut names = String::new();
+    for (witness, detour) in witnesses.iter().zip(detours) {
+        let url = detour.as_deref().unwrap_or(witness.url());
+        let _ = writeln!(text, "witness {} {} {url}", witness.name(), witness.vkey());
+        let _ = write!(names, " {}", witness.name());
+    }
+    let _ = writeln!(text, "group two 2{names}\nquorum two");
+    text
+}
