@@ -1,0 +1,41 @@
+//! The log over HTTP.
+//!
+//! Handlers parse, bound and refuse; what is true of the log, they ask [`crate::log::Log`]. Nothing here writes, and
+//! nothing here signs.
+//!
+//! - taking in: `submit`, `batch` and `prepare`, with `intake` for all that is checked before the queue and `answer`
+//!   for the proof that comes back
+//! - giving out: `reading` (checkpoint and tiles), `proofs`, `issuers`
+//! - for operators: `health`, `metrics`, `openapi`
+//! - refusing: `problem`, `catalog`, and the pages in `error_pages`
+//! - the door: `listen`, `observe`, `body`, `rate`
+
+mod answer;
+mod app;
+mod batch;
+mod body;
+pub mod catalog;
+mod cbor_seq;
+mod checkers;
+mod error_pages;
+mod health;
+mod intake;
+mod issuers;
+mod listen;
+mod metrics;
+mod negotiate;
+mod observe;
+mod openapi;
+mod prepare;
+mod problem;
+mod proofs;
+mod query;
+mod rate;
+mod reading;
+mod router;
+mod submit;
+
+pub use app::{Clock, Options};
+pub use listen::{Bounds, serve};
+pub use problem::Refusal;
+pub use router::{StartError, router};

@@ -1,0 +1,110 @@
+//! Which request goes where.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, post};
+use rayon::ThreadPoolBuildError;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tower_http::cors::{Any, CorsLayer};
+
+use super::app::{App, BATCH_KIB, Options};
+use super::catalog::codes;
+use super::checkers::Checkers;
+use super::metrics::{self, Figures};
+use super::observe::{self, REQUEST_ID, RequestIds};
+use super::problem::Refusal;
+use super::query::cut;
+use super::rate::IssuerRates;
+use super::{batch, error_pages, health, issuers, openapi, prepare, proofs, reading, submit};
+use crate::log::Log;
+
+/// Why a log cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The threads that check signatures could not be started.
+    #[error("the threads that check signatures could not be started")]
+    Checkers(#[from] ThreadPoolBuildError),
+}
+
+/// The log over HTTP: everything that machines use, and the pages behind problem types.
+///
+/// Whatever is not the log's own goes to `pages`, or is refused when there are none.
+pub fn router(log: Arc<Log>, options: Options, pages: Option<Router>) -> Result<Router, StartError> {
+    let app = Arc::new(App {
+        checkers: Checkers::start()?,
+        rates: IssuerRates::new(options.issuer_rate),
+        batches: Semaphore::new(BATCH_KIB),
+        figures: Figures::start(),
+        ids: RequestIds::of_run(run_number(&options)),
+        log,
+        options,
+    });
+    // People look at /entries, machines post to it.
+    let entries: MethodRouter<Arc<App>> = match &pages {
+        Some(pages) => post(submit::submit).get_service(pages.clone()),
+        None => post(submit::submit),
+    };
+    let writing = Router::new()
+        .route("/entries", entries)
+        .route("/entries/batch", post(batch::submit_batch))
+        .route("/statements/prepare", post(prepare::prepare));
+    let bundles = CompressionLayer::new().no_br().no_deflate().no_zstd().quality(CompressionLevel::Fastest);
+    let reading = Router::new()
+        .route("/checkpoint", get(reading::checkpoint))
+        .route("/tile/entries/{*rest}", get(reading::tile).layer(bundles))
+        .route("/tile/{*rest}", get(reading::tile))
+        .route("/proof/inclusion", get(proofs::inclusion))
+        .route("/proof/consistency", get(proofs::consistency))
+        .route("/issuers/{file}", get(issuers::issuer))
+        .route("/openapi.json", get(openapi::document))
+        .layer(
+            CorsLayer::new()
+                .allow_origin(Any)
+                .allow_methods([Method::GET, Method::HEAD])
+                .expose_headers([REQUEST_ID]),
+        );
+    let operating = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::render))
+        .route("/errors", get(error_pages::list))
+        .route("/errors/{code}", get(error_pages::show));
+    let router = writing.merge(reading).merge(operating);
+    let router = match pages {
+        Some(pages) => router.fallback_service(pages),
+        None => router.fallback(not_found),
+    };
+    Ok(router
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CatchPanicLayer::custom(observe::panicked))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), observed))
+        .with_state(app))
+}
+
+/// Tells the request ids of this run from those of another. It need not be secret, only different.
+fn run_number(options: &Options) -> u32 {
+    let seconds = (options.clock)().get();
+    u32::try_from(seconds & u64::from(u32::MAX)).unwrap_or_default()
+}
+
+async fn observed(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    observe::observe(&app.ids, request, next).await
+}
+
+async fn not_found(request: Request) -> Refusal {
+    let detail = format!("found the path {:?}", cut(request.uri().path()));
+    Refusal::new(&codes::NOT_FOUND, detail)
+}
+
+async fn method_not_allowed(request: Request) -> Refusal {
+    let detail =
+        format!("found the method {:?} for {:?}", cut(request.method().as_str()), cut(request.uri().path()));
+    Refusal::new(&codes::METHOD_NOT_ALLOWED, detail)
+}

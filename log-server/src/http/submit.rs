@@ -1,0 +1,85 @@
+//! `POST /entries`: one statement.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use countersign_verifier::statement::{MAX_STATEMENT, VerifiedStatement};
+
+use super::answer::{self, Form, Wait};
+use super::app::App;
+use super::body::{self, COSE, JSON};
+use super::catalog::codes;
+use super::intake::{self, Taken};
+use super::metrics::{self, Stage};
+use super::problem::Refusal;
+use super::query::Query;
+use crate::log::{Atomicity, Rejection, Sequenced, SubmitError};
+
+/// The largest JSON form of a statement that is read: the longest statement with generous formatting.
+pub(super) const MAX_JSON: usize = 256 * 1024;
+
+pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
+    let deadline = tokio::time::Instant::now() + app.options.wait;
+    let (parts, body) = request.into_parts();
+    let wait = Wait::of(&Query::of(&parts.uri, &["wait"])?)?;
+    let form = Form::of(&parts.headers)?;
+    let is_json = body::media_type(&parts.headers, &[COSE, JSON])?.essence == JSON.essence;
+    let limit = if is_json { MAX_JSON } else { MAX_STATEMENT };
+    let bytes = body::read(&parts.headers, body, limit, app.options.body).await?;
+    let (log, now) = (Arc::clone(&app.log), app.now());
+    let check = if is_json { intake::json } else { intake::cose };
+    let taken = app.checkers.run(move || check(&log, now, &bytes)).await??;
+    let sequenced = match taken {
+        Taken::Known(sequenced) => sequenced,
+        Taken::Fresh(statement) => {
+            app.rates.take(&statement.statement().claims().issuer)?;
+            let results = sequence(&app, vec![*statement], Atomicity::Each).await?;
+            let result = results.into_iter().next().ok_or_else(Refusal::internal)?;
+            result.map_err(|rejection| {
+                let refusal = Refusal::from(rejection);
+                if is_json { refusal.within_payload() } else { refusal }
+            })?
+        }
+    };
+    metrics::count_statement(sequenced.new);
+    answer::respond(&app, sequenced, wait, form, deadline).await
+}
+
+/// Hands statements to the sequencer and waits until they are durable.
+pub(super) async fn sequence(
+    app: &App,
+    statements: Vec<VerifiedStatement>,
+    atomicity: Atomicity,
+) -> Result<Vec<Result<Sequenced, Rejection>>, Refusal> {
+    let started = Instant::now();
+    let results = app.log.submit(statements, atomicity).await?;
+    metrics::record(Stage::Sequenced, started.elapsed());
+    Ok(results)
+}
+
+impl From<SubmitError> for Refusal {
+    fn from(error: SubmitError) -> Self {
+        let (problem, seconds) = match error {
+            SubmitError::QueueFull => (&codes::OVERLOADED, 1),
+            SubmitError::ShuttingDown => (&codes::SHUTTING_DOWN, 5),
+            SubmitError::Stopped(_) => (&codes::STOPPED, 60),
+        };
+        // What stopped the log is the operator's business, and stands at /readyz.
+        let detail = match error {
+            SubmitError::Stopped(_) => "the log has stopped signing; /readyz says why".to_owned(),
+            error => error.to_string(),
+        };
+        Self::new(problem, detail).retry_after(std::time::Duration::from_secs(seconds))
+    }
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::Refused(refused) => refused.into(),
+            Rejection::WithOthers(_) => Self::new(&codes::BATCH_REFUSED, rejection.to_string()),
+        }
+    }
+}
