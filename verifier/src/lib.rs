@@ -18,7 +18,7 @@
 //! | [`proof`] | C2SP tlog-proof |
 //! | [`report`] | what a check found, stage by stage |
 //! | [`witnessing`] | C2SP tlog-witness, the messages |
-//! | [`statement`] | RFC 9943 signed statements (COSE_Sign1, RFC 9052) with RFC 8785 payloads |
+//! | [`statement`] | RFC 9943 signed statements (`COSE_Sign1`, RFC 9052) with RFC 8785 payloads |
 //! | [`admission`] | the rules `countersign/1` |
 //!
 //! # Example

@@ -4,7 +4,7 @@ use core::fmt;
 
 use serde_json::Value;
 
-/// At most 80 characters of an offending value, quoted as JSON quotes it.
+/// At most 80 characters of an offending value, texts in quotes.
 ///
 /// Statements come from outside, so their values are never echoed whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Excerpt {
         Self(format!("{head:?}{ellipsis}"))
     }
 
-    /// Quotes a text as it is, names what is not a text, a number or a truth value.
+    /// Quotes texts, shows numbers and truth values, and says of arrays and objects how many items they have.
     pub(crate) fn of_json(value: &Value) -> Self {
         match value {
             Value::String(text) => Self::of_text(text),

@@ -64,7 +64,8 @@ impl FromMember for Hex32 {
 
 /// A value, or its SHA-256 in its place when it is private or large.
 ///
-/// The digest says nothing about the value's form: that is between those who know the value.
+/// An object whose one member is `sha256` is a digest, wherever it stands in place of a value. It says nothing about
+/// the value's form: that is between those who know the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Material<T> {
     /// The value itself.
