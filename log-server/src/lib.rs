@@ -1,4 +1,15 @@
 //! The log server: takes statements in, keeps the tree, signs heads, gathers cosignatures, answers proofs.
+//!
+//! [`log::Log`] is the engine behind one handle; [`http`] is that handle over HTTP. Inside the engine, a statement
+//! goes from the registrar (may it enter?) to the sequencer (one thread, one synced batch, one signed head), and its
+//! head from the cosigners (one head at a time before all witnesses) to everyone. [`store`] is where it all is kept,
+//! and the only module that names the database.
 
+mod cosigners;
 pub mod http;
 pub mod log;
+mod registrar;
+mod sequencer;
+mod stop;
+pub mod store;
+mod tree;

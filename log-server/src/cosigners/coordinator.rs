@@ -1,0 +1,200 @@
+//! Which head is asked for, and when it is published.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_verifier::merkle::TreeSize;
+use countersign_verifier::note::SignatureLine;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use super::Ground;
+use super::target::Target;
+use super::witness::Event;
+use crate::log::Published;
+use crate::sequencer::Queue;
+use crate::store::Publication;
+
+/// Which head is asked for, and when it is published.
+#[derive(Debug)]
+pub(super) struct Coordinator {
+    ground: Ground,
+    queue: Arc<Queue>,
+    targets: watch::Sender<Option<Arc<Target>>>,
+    published: watch::Sender<Option<Arc<Published>>>,
+    interval: Duration,
+    /// The head that waits for its quorum.
+    current: Option<Round>,
+    /// The head that had its quorum last. More of its cosignatures may still come in.
+    latest: Option<Round>,
+    writing: Option<Writing>,
+    /// The size of the head that was asked for last, or that was published before this run.
+    asked: Option<TreeSize>,
+    numbers: u64,
+    next: Instant,
+}
+
+/// One head before the witnesses.
+#[derive(Debug)]
+struct Round {
+    target: Arc<Target>,
+    /// Verified, by the place of the witness in the policy.
+    lines: BTreeMap<usize, SignatureLine>,
+    /// How many of the lines are in a note that was given to be written.
+    written: Option<usize>,
+}
+
+/// A note on its way into the store. Nobody has seen it yet.
+#[derive(Debug)]
+struct Writing {
+    published: Arc<Published>,
+    durable: oneshot::Receiver<()>,
+}
+
+impl Coordinator {
+    pub(super) fn new(
+        ground: Ground,
+        queue: Arc<Queue>,
+        targets: watch::Sender<Option<Arc<Target>>>,
+        published: watch::Sender<Option<Arc<Published>>>,
+        interval: Duration,
+    ) -> Self {
+        let asked = published.borrow().as_ref().map(|published| published.size);
+        Self {
+            ground,
+            queue,
+            targets,
+            published,
+            interval,
+            current: None,
+            latest: None,
+            writing: None,
+            asked,
+            numbers: 0,
+            next: Instant::now(),
+        }
+    }
+
+    /// Works until the log stops or shuts down.
+    pub(super) async fn run(mut self, mut events: mpsc::Receiver<Event>) {
+        let mut tip = self.ground.tip.clone();
+        let mut stopped = self.ground.stop.subscribe();
+        while self.ground.stop.reason().is_none() {
+            self.publish();
+            self.offer();
+            let waits = self.current.is_none() && self.is_behind();
+            tokio::select! {
+                changed = tip.changed() => if changed.is_err() { return },
+                _ = stopped.changed() => return,
+                event = events.recv(), if !events.is_closed() => if let Some(event) = event { self.take(event) },
+                durable = durable(&mut self.writing) => if !self.show(durable) { return },
+                () = tokio::time::sleep_until(self.next), if waits => {}
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        let rounds = [&mut self.current, &mut self.latest];
+        match event {
+            Event::Cosigned { number, at, line } => {
+                let round = rounds.into_iter().flatten().find(|round| round.target.number == number);
+                if let Some(round) = round {
+                    round.lines.insert(at, line);
+                }
+            }
+            // The witness will not cosign it any more, but a newer one it will.
+            Event::Ahead { number } => {
+                if self.current.as_ref().is_some_and(|round| round.target.number == number)
+                    && self.is_behind()
+                {
+                    self.current = None;
+                }
+            }
+        }
+    }
+
+    /// Whether there is a newer head than the one asked for last.
+    fn is_behind(&self) -> bool {
+        let newest = self.ground.tip.borrow().size();
+        self.asked.is_none_or(|asked| newest > asked)
+    }
+
+    /// Asks for the newest head, if none is asked for and it is time.
+    fn offer(&mut self) {
+        let now = Instant::now();
+        if self.current.is_some() || now < self.next || !self.is_behind() {
+            return;
+        }
+        let tip = self.ground.tip.borrow().clone();
+        self.numbers = self.numbers.saturating_add(1);
+        self.asked = Some(tip.size());
+        self.next = now.checked_add(self.interval).unwrap_or(now);
+        self.ground.board.set_awaiting(Some((tip.size(), now)));
+        let target = Arc::new(Target::new(self.numbers, tip));
+        self.targets.send_replace(Some(Arc::clone(&target)));
+        self.current = Some(Round { target, lines: BTreeMap::new(), written: None });
+        // Where no witness is needed, this is all that it takes.
+        self.publish();
+    }
+
+    /// Gives a note to be written: that of a head which has its quorum now, or, when there is nothing newer to do,
+    /// the latest one with the cosignatures that came in late.
+    fn publish(&mut self) {
+        if self.writing.is_some() {
+            return;
+        }
+        if let Some(round) = self.current.take_if(|round| is_satisfied(&self.ground, round)) {
+            self.ground.board.set_awaiting(None);
+            self.latest = Some(round);
+        } else if self.current.is_some() {
+            return;
+        }
+        let Some(round) = &mut self.latest else { return };
+        if round.written.is_none_or(|written| written < round.lines.len()) {
+            round.written = Some(round.lines.len());
+            self.writing = write(&self.ground, &self.queue, round);
+        }
+    }
+
+    /// Shows what has become durable. `false` when it never will.
+    fn show(&mut self, durable: bool) -> bool {
+        if let (true, Some(Writing { published, .. })) = (durable, self.writing.take()) {
+            self.published.send_replace(Some(published));
+        }
+        durable
+    }
+}
+
+fn is_satisfied(ground: &Ground, round: &Round) -> bool {
+    ground.policy.is_satisfied_by(|witness| round.lines.values().any(|line| line.names(&witness.key)))
+}
+
+fn write(ground: &Ground, queue: &Queue, round: &Round) -> Option<Writing> {
+    let head = &round.target.tip.head;
+    let lines = head.note.signatures().iter().chain(round.lines.values()).cloned().collect();
+    let note = head.note.with_signatures(lines);
+    // What is served is what the policy accepts, not what was put together.
+    let checkpoint = match ground.policy.verify(&note) {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => {
+            tracing::error!("a head that was to be published does not satisfy the policy: {error}");
+            return None;
+        }
+    };
+    let size = round.target.size();
+    let witnesses = ground.policy.witnesses();
+    let cosigned =
+        round.lines.keys().filter_map(|at| Some((witnesses.get(*at)?.key.clone(), size))).collect();
+    let note = note.to_string();
+    let published = Published { note: note.clone(), size, root: head.checkpoint.root, checkpoint };
+    Some(Writing { published: Arc::new(published), durable: queue.publish(Publication { note, cosigned }) })
+}
+
+/// Waits for what is being written; for ever when nothing is.
+async fn durable(writing: &mut Option<Writing>) -> bool {
+    match writing {
+        Some(writing) => (&mut writing.durable).await.is_ok(),
+        None => core::future::pending().await,
+    }
+}

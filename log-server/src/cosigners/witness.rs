@@ -1,0 +1,186 @@
+//! One witness, asked at its own pace.
+
+use std::sync::Arc;
+
+use countersign_verifier::cosignature;
+use countersign_verifier::merkle::TreeSize;
+use countersign_verifier::note::SignatureLine;
+use countersign_verifier::quorum::Witness;
+use countersign_verifier::witnessing::AddCheckpoint;
+use tokio::sync::{mpsc, watch};
+use url::Url;
+
+use super::Ground;
+use super::backoff::Backoff;
+use super::client::{Answer, CallError};
+use super::probe::{CompareError, compare};
+use super::target::Target;
+use crate::log::Condition;
+use crate::tree::ProofError;
+
+/// How often a witness may name another size before it has to wait.
+const MAX_TRIES: usize = 3;
+
+/// What a witness's task tells the coordinator.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// The witness cosigned a target; the line is verified.
+    Cosigned {
+        /// Which target.
+        number: u64,
+        /// The witness, by its place in the policy.
+        at: usize,
+        /// Its line.
+        line: SignatureLine,
+    },
+    /// The witness has cosigned a larger head of this log than the target, which so it never will.
+    Ahead {
+        /// Which target.
+        number: u64,
+    },
+}
+
+/// The task of one witness.
+#[derive(Debug)]
+pub(super) struct WitnessTask {
+    ground: Ground,
+    at: usize,
+    witness: Witness,
+    url: Url,
+    /// The size that the witness is thought to stand at.
+    size: TreeSize,
+    /// The largest size that it ever cosigned.
+    largest: TreeSize,
+    backoff: Backoff,
+}
+
+/// Why a target got no cosignature.
+enum Trouble {
+    /// As the board shall say.
+    Witness(Condition),
+    /// The witness is further on than the target.
+    Ahead,
+    /// The store cannot be read.
+    Store(ProofError),
+}
+
+impl WitnessTask {
+    /// `cosigned` is the largest size that the witness is known to have cosigned.
+    pub(super) fn new(ground: Ground, at: usize, witness: Witness, url: Url, cosigned: TreeSize) -> Self {
+        ground.board.remember(at, cosigned);
+        let backoff = Backoff::new(ground.witnessing.min_backoff, ground.witnessing.max_backoff);
+        Self { ground, at, witness, url, size: cosigned, largest: cosigned, backoff }
+    }
+
+    /// Asks for one target after the other, always the newest, until nobody listens any more.
+    pub(super) async fn run(
+        mut self,
+        mut targets: watch::Receiver<Option<Arc<Target>>>,
+        events: mpsc::Sender<Event>,
+    ) {
+        let mut done = None;
+        while !events.is_closed() {
+            let target = targets.borrow_and_update().clone();
+            let Some(target) = target.filter(|target| done != Some(target.number)) else {
+                if targets.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            };
+            let (number, at) = (target.number, self.at);
+            let event = match self.ask(&target).await {
+                Ok(line) => {
+                    self.backoff.reset();
+                    done = Some(number);
+                    Event::Cosigned { number, at, line }
+                }
+                Err(Trouble::Ahead) => {
+                    done = Some(number);
+                    Event::Ahead { number }
+                }
+                Err(Trouble::Witness(condition)) => {
+                    self.ground.board.failed(at, condition);
+                    tokio::time::sleep(self.backoff.wait()).await;
+                    continue;
+                }
+                Err(Trouble::Store(error)) => {
+                    tracing::error!(witness = self.witness.name, "no proof for the witness: {error}");
+                    tokio::time::sleep(self.backoff.wait()).await;
+                    continue;
+                }
+            };
+            if events.send(event).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn ask(&mut self, target: &Target) -> Result<SignatureLine, Trouble> {
+        for _ in 0..MAX_TRIES {
+            if self.size > target.size() {
+                return Err(Trouble::Ahead);
+            }
+            let proof = target.proof(self.size, &*self.ground.store).map_err(Trouble::Store)?;
+            let checkpoint = target.tip.head.note.clone();
+            let request = AddCheckpoint { old: self.size, proof: proof.to_vec(), checkpoint };
+            match self.ground.client.add_checkpoint(&self.url, request.to_string()).await {
+                Ok(Answer::Lines(lines)) => return self.accept(target, &lines),
+                Ok(Answer::Conflict(named)) => self.believe(named).await?,
+                Ok(Answer::Inconsistent(answer)) => {
+                    // It holds another tree under the log's name. If the log's key signed that, the log must stop.
+                    self.compare().await?;
+                    return Err(Trouble::Witness(Condition::Refusing(answer)));
+                }
+                Err(CallError::Unreachable(what)) => {
+                    return Err(Trouble::Witness(Condition::Unreachable(what)));
+                }
+                Err(CallError::Nonsense(what)) => return Err(Trouble::Witness(Condition::Refusing(what))),
+            }
+        }
+        let slippery = format!("it named another size {MAX_TRIES} times in a row, the last {}", self.size);
+        Err(Trouble::Witness(Condition::Refusing(slippery)))
+    }
+
+    /// Finds the witness's own line among those that it answered with, and verifies it.
+    fn accept(&mut self, target: &Target, lines: &[SignatureLine]) -> Result<SignatureLine, Trouble> {
+        let refusing = |what: String| Trouble::Witness(Condition::Refusing(what));
+        let line = lines
+            .iter()
+            .find(|line| line.names(&self.witness.key))
+            .ok_or_else(|| refusing("it answers 200 without a line by the key in the policy".to_owned()))?;
+        let time = cosignature::verify(target.tip.head.note.text(), line, &self.witness.key)
+            .map_err(|error| refusing(format!("its cosignature is false: {error}")))?;
+        if time.get() == 0 {
+            return Err(refusing("its cosignature states no time".to_owned()));
+        }
+        self.size = target.size();
+        self.largest = self.largest.max(self.size);
+        self.ground.board.cosigned(self.at, self.size);
+        Ok(line.clone())
+    }
+
+    /// Takes up the size that the witness says it stands at, if the log can go on from there.
+    async fn believe(&mut self, named: TreeSize) -> Result<(), Trouble> {
+        let held = self.ground.tip.borrow().size();
+        if named > held {
+            self.compare().await?;
+            return Err(Trouble::Witness(Condition::Disagreeing { named }));
+        }
+        if named < self.largest {
+            self.ground.board.rolled_back(self.at, named, self.largest);
+        }
+        self.size = named;
+        Ok(())
+    }
+
+    /// Compares the head that the witness shows to everyone with the store. If the log signed it and does not have
+    /// it, this stops the log.
+    async fn compare(&self) -> Result<(), Trouble> {
+        let hash = self.ground.tip.borrow().head.checkpoint.origin.hash();
+        match compare(&self.ground, &self.witness.name, &self.url, &hash).await {
+            // What it cannot or will not show, it cannot hold against the log.
+            Ok(()) | Err(CompareError::Call(_)) => Ok(()),
+            Err(CompareError::Tree(error)) => Err(Trouble::Store(error)),
+        }
+    }
+}

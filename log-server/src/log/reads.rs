@@ -1,0 +1,82 @@
+//! Reading. Every read is of the newest durable tree; nothing here waits for the sequencer.
+
+use countersign_verifier::admission::{AdmitError, IssuerRecord, signing_key};
+use countersign_verifier::ed25519::PublicKey;
+use countersign_verifier::merkle::{LeafHash, LeafIndex, NodeHash, RootHash, TreeSize};
+use countersign_verifier::statement::{IssuerName, KeyThumbprint, Statement};
+use countersign_verifier::tiles::{EntryBundle, FULL_WIDTH, TileId, TileWidth};
+
+use super::{Log, ProofError, ReadError};
+use crate::registrar::Committed;
+use crate::tree::TreeReader;
+
+impl Log {
+    /// The exact bytes of an entry, or `None` beyond the newest durable one.
+    pub fn entry(&self, index: LeafIndex) -> Result<Option<Vec<u8>>, ReadError> {
+        if !self.tip().size().contains(index) {
+            return Ok(None);
+        }
+        let entry = self.ground.store.entry(index)?;
+        Ok(Some(entry.ok_or(ReadError::MissingRow { row: "entries" })?))
+    }
+
+    /// Where the entry with this id is.
+    pub fn entry_index(&self, entry: &LeafHash) -> Result<Option<LeafIndex>, ReadError> {
+        let index = self.ground.store.index(entry)?;
+        // A batch is in the store a moment before its head is signed.
+        Ok(index.filter(|index| self.tip().size().contains(*index)))
+    }
+
+    /// The bytes of a tile of `width` hashes, or `None` when the tree is not as large. Any width up to that of the
+    /// newest durable tree is given: it is for the caller to serve only what a published head implies.
+    pub fn tile(&self, tile: TileId, width: TileWidth) -> Result<Option<Vec<u8>>, ReadError> {
+        let tip = self.tip();
+        TreeReader::new(&tip.edge, &*self.ground.store).tile(tile, width)
+    }
+
+    /// The bytes of the entry bundle `index` with `width` entries, or `None` when the tree is not as large.
+    pub fn entry_bundle(&self, index: u64, width: TileWidth) -> Result<Option<Vec<u8>>, ReadError> {
+        let held = TileId { level: 0, index }.width(self.tip().size());
+        if held.is_none_or(|held| width > held) {
+            return Ok(None);
+        }
+        let Some(first) = index.checked_mul(FULL_WIDTH).and_then(LeafIndex::new) else { return Ok(None) };
+        let mut bundle = Vec::new();
+        let mut too_long = Ok(());
+        self.ground.store.entries(first, width.get(), &mut |entry| {
+            too_long = too_long.and(EntryBundle::write_entry(entry, &mut bundle));
+        })?;
+        too_long.map_err(|_| ReadError::DamagedRow { row: "entries" })?;
+        Ok(Some(bundle))
+    }
+
+    /// The proof that the entry `index` is in the tree of `size` entries.
+    pub fn inclusion_proof(&self, index: LeafIndex, size: TreeSize) -> Result<Vec<NodeHash>, ProofError> {
+        let tip = self.tip();
+        TreeReader::new(&tip.edge, &*self.ground.store).inclusion(index, size)
+    }
+
+    /// The proof that the tree of `to` entries begins with that of `from`.
+    pub fn consistency_proof(&self, from: TreeSize, to: TreeSize) -> Result<Vec<NodeHash>, ProofError> {
+        let tip = self.tip();
+        TreeReader::new(&tip.edge, &*self.ground.store).consistency(from, to)
+    }
+
+    /// The root of the tree when it had `size` entries.
+    pub fn root(&self, size: TreeSize) -> Result<RootHash, ProofError> {
+        let tip = self.tip();
+        TreeReader::new(&tip.edge, &*self.ground.store).root(size)
+    }
+
+    /// The keys registered under a name, revoked ones included, as of the newest durable entry; none if the name is
+    /// unknown.
+    pub fn issuer_keys(&self, name: &IssuerName) -> Result<Vec<(KeyThumbprint, IssuerRecord)>, ReadError> {
+        self.ground.store.issuers(name)
+    }
+
+    /// The key under which the signature of `statement` has to hold, as of the newest durable entry.
+    pub fn signing_key(&self, statement: &Statement) -> Result<PublicKey, AdmitError<ReadError>> {
+        let store = &*self.ground.store;
+        signing_key(&Committed { store, issuers: &self.issuers, size: self.tip().size() }, statement)
+    }
+}

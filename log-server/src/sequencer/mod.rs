@@ -1,0 +1,157 @@
+//! The sequencer: one thread that alone writes the tree.
+//!
+//! It takes whatever waits, admits it, appends it, and writes everything that follows in one batch with one sync. It
+//! has no timer: while one batch syncs, the next gathers, so an idle log answers at once and a busy one batches. A
+//! head is signed only after its batch is durable. Ed25519 is deterministic and the batch holds size and root, so the
+//! signed head is as durable as the batch: after a crash the same head gets the same signature.
+
+mod queue;
+
+use std::sync::Arc;
+
+use countersign_verifier::checkpoint::{Checkpoint, Origin};
+use countersign_verifier::merkle::TreeSize;
+use countersign_verifier::note::NoteSigner;
+use tokio::sync::watch;
+
+pub(crate) use queue::{Group, PendingPublication, Queue, Work};
+
+use crate::log::{SequencedHead, StopReason, SubmitError};
+use crate::registrar::{self, Committed, Decisions, Issuers, Overlay};
+use crate::stop::Stop;
+use crate::store::{Batch, Growth, Head, NewEntry, Store, StoreError};
+use crate::tree::Edge;
+
+/// The newest durable tree and its signed head.
+#[derive(Debug)]
+pub(crate) struct Tip {
+    pub(crate) edge: Edge,
+    pub(crate) head: Arc<SequencedHead>,
+}
+
+impl Tip {
+    /// Signs the head of a durable tree.
+    pub(crate) fn sign(edge: Edge, origin: &Origin, signer: &NoteSigner) -> Self {
+        let checkpoint = Checkpoint::new(origin.clone(), edge.size(), edge.root());
+        let note = checkpoint.sign(signer);
+        Self { edge, head: Arc::new(SequencedHead { checkpoint, note }) }
+    }
+
+    /// How many entries are durable.
+    pub(crate) fn size(&self) -> TreeSize {
+        self.edge.size()
+    }
+}
+
+/// What the sequencer's thread owns.
+#[derive(Debug)]
+pub(crate) struct Sequencer {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) issuers: Arc<Issuers>,
+    pub(crate) origin: Origin,
+    pub(crate) signer: Arc<NoteSigner>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) tip: watch::Sender<Arc<Tip>>,
+    pub(crate) stop: Arc<Stop>,
+}
+
+/// A batch that is built and not written yet.
+struct Built {
+    batch: Batch,
+    /// The tree with the batch, when the batch has entries.
+    edge: Option<Edge>,
+    answers: Vec<(Group, Decisions)>,
+    publication: Option<PendingPublication>,
+}
+
+impl Sequencer {
+    /// Works until the queue is closed and empty.
+    pub(crate) fn run(self) {
+        // Should the thread end in any other way, nobody may be left to wait for it.
+        let fault = OnFault { sequencer: &self };
+        while let Some(work) = self.queue.take() {
+            self.step(work);
+        }
+        core::mem::forget(fault);
+    }
+
+    fn step(&self, work: Work) {
+        if let Some(reason) = self.stop.reason() {
+            return work.refuse(&SubmitError::Stopped(reason));
+        }
+        let tip = self.tip.borrow().clone();
+        let size = tip.size();
+        let Work { groups, publication } = work;
+        let built = match self.build(&tip, groups, publication) {
+            Ok(built) => built,
+            Err(error) => {
+                // Those who wait are told by their channels being dropped, and look up the reason.
+                self.stop.stop(StopReason::Read { size, cause: error.chain() });
+                return;
+            }
+        };
+        let Built { batch, edge, answers, publication } = built;
+        if batch.growth.is_some() || batch.publication.is_some() {
+            if let Err(error) = self.store.commit(&batch) {
+                self.stop.stop(StopReason::Write { size, cause: error.chain() });
+                return;
+            }
+        }
+        if let (Some(edge), Some(growth)) = (edge, &batch.growth) {
+            self.issuers.changed_by(&growth.entries);
+            self.tip.send_replace(Arc::new(Tip::sign(edge, &self.origin, &self.signer)));
+        }
+        for (group, decisions) in answers {
+            group.answer(decisions);
+        }
+        if let Some(publication) = publication {
+            publication.done();
+        }
+    }
+
+    /// Admits what waits, in its order, and computes everything that has to be written.
+    fn build(
+        &self,
+        tip: &Tip,
+        groups: Vec<Group>,
+        mut publication: Option<PendingPublication>,
+    ) -> Result<Built, StoreError> {
+        let committed = Committed { store: &*self.store, issuers: &*self.issuers, size: tip.size() };
+        let mut state = Overlay::over(&committed);
+        let mut entries: Vec<NewEntry> = Vec::new();
+        let mut answers = Vec::with_capacity(groups.len());
+        for mut group in groups {
+            let statements = group.take_statements();
+            let decisions = registrar::decide(&mut state, statements, group.atomicity(), &mut entries)?;
+            answers.push((group, decisions));
+        }
+        let publication_row = publication.as_mut().and_then(PendingPublication::take_row);
+        let mut batch = Batch { growth: None, publication: publication_row };
+        if entries.is_empty() {
+            return Ok(Built { batch, edge: None, answers, publication });
+        }
+        let mut edge = tip.edge.clone();
+        // Admission refuses what would make the tree too large, so this never fails; if it did, nothing is written.
+        let full = StoreError::MissingRow { row: "room for another entry" };
+        let appended = edge.append(entries.iter().map(|entry| entry.effects.entry.0)).ok_or(full)?;
+        let head = Head { size: edge.size(), root: edge.root() };
+        batch.growth = Some(Growth { entries, full_tiles: appended.full_tiles, edge: appended.edge, head });
+        Ok(Built { batch, edge: Some(edge), answers, publication })
+    }
+}
+
+/// Stops the log when the sequencer's thread unwinds.
+struct OnFault<'a> {
+    sequencer: &'a Sequencer,
+}
+
+impl Drop for OnFault<'_> {
+    fn drop(&mut self) {
+        let size = self.sequencer.tip.borrow().size();
+        self.sequencer.stop.stop(StopReason::Fault { size });
+        self.sequencer.queue.close();
+        while let Some(work) = self.sequencer.queue.take() {
+            drop(work);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The store in RocksDB.
+
+mod layout;
+mod options;
+mod read;
+mod row;
+mod write;
+
+use std::path::Path;
+
+use countersign_verifier::checkpoint::Origin;
+use rocksdb::{ColumnFamily, DB, ErrorKind, WriteBatch, WriteOptions};
+
+use super::StoreError;
+use layout::Family;
+
+/// The version of the layout that is read and written here. A store of another one is refused.
+const FORMAT: u32 = 1;
+
+/// A store in a RocksDB database of its own.
+///
+/// One process at a time can have it open. Every commit is one write batch with one sync of the write-ahead log.
+#[derive(Debug)]
+pub struct RocksStore {
+    db: DB,
+}
+
+impl RocksStore {
+    /// Makes an empty store for the log `origin` at `path`, where nothing must be.
+    ///
+    /// When it returns `Ok`, the empty store survives any crash.
+    pub fn create(path: &Path, origin: &Origin) -> Result<Self, StoreError> {
+        if path.exists() {
+            return Err(StoreError::Exists(path.to_owned()));
+        }
+        let store = Self::open_database(path, true)?;
+        let meta = store.family(Family::Meta)?;
+        let mut batch = WriteBatch::default();
+        batch.put_cf(meta, layout::FORMAT, FORMAT.to_be_bytes());
+        batch.put_cf(meta, layout::ORIGIN, origin.as_str());
+        store.write(batch, "being made")?;
+        Ok(store)
+    }
+
+    /// Opens the store at `path`, which must be of this format. Nothing in it is changed.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        if !path.join("CURRENT").exists() {
+            return Err(StoreError::Missing(path.to_owned()));
+        }
+        let families =
+            DB::list_cf(&rocksdb::Options::default(), path).map_err(|error| failed("being listed", error))?;
+        let known =
+            |name: &String| name == "default" || Family::ALL.iter().any(|family| family.name() == name);
+        if families.len() != Family::ALL.len().saturating_add(1) || !families.iter().all(known) {
+            return Err(StoreError::Format { found: 0, expected: FORMAT });
+        }
+        let store = Self::open_database(path, false)?;
+        let stated = store.get(Family::Meta, layout::FORMAT)?;
+        let found = stated.and_then(|row| row.as_slice().try_into().ok()).map_or(0, u32::from_be_bytes);
+        if found == FORMAT { Ok(store) } else { Err(StoreError::Format { found, expected: FORMAT }) }
+    }
+
+    fn open_database(path: &Path, create: bool) -> Result<Self, StoreError> {
+        let db = DB::open_cf_descriptors(&options::database(create), path, options::families());
+        match db {
+            Ok(db) => Ok(Self { db }),
+            // RocksDB has no kind of its own for this.
+            Err(error) if error.kind() == ErrorKind::IOError && error.as_ref().contains("LOCK") => {
+                Err(StoreError::Locked(path.to_owned()))
+            }
+            Err(error) => Err(failed("being opened", error)),
+        }
+    }
+
+    fn family(&self, family: Family) -> Result<&ColumnFamily, StoreError> {
+        self.db.cf_handle(family.name()).ok_or(StoreError::MissingRow { row: family.name() })
+    }
+
+    fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.db.get_cf(self.family(family)?, key).map_err(|error| failed("being read", error))
+    }
+
+    /// Writes a batch and syncs the write-ahead log before it returns.
+    fn write(&self, batch: WriteBatch, doing: &'static str) -> Result<(), StoreError> {
+        let mut synced = WriteOptions::default();
+        synced.set_sync(true);
+        self.db.write_opt(batch, &synced).map_err(|error| failed(doing, error))
+    }
+}
+
+fn failed(doing: &'static str, source: rocksdb::Error) -> StoreError {
+    StoreError::Failed { doing, source: Box::new(source) }
+}

@@ -1,0 +1,70 @@
+//! How RocksDB is set up. The figures bound memory, and what a start has to replay.
+
+use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, Options};
+
+use super::layout::Family;
+
+const MIB: usize = 1 << 20;
+/// Blocks that are kept in memory, filters and indexes of the files among them.
+const BLOCK_CACHE: usize = 96 * MIB;
+/// What is in memory before it is written into files, all families together.
+const WRITE_BUFFERS: usize = 96 * MIB;
+/// What a start replays at most.
+const WRITE_AHEAD_LOG: u64 = 64 << 20;
+
+pub(super) fn database(create: bool) -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(create);
+    options.set_error_if_exists(create);
+    options.create_missing_column_families(create);
+    options.set_paranoid_checks(true);
+    options.set_track_and_verify_wals_in_manifest(true);
+    // A batch that was torn by a crash was never acknowledged: replay ends before it.
+    options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    options.set_max_total_wal_size(WRITE_AHEAD_LOG);
+    options.set_db_write_buffer_size(WRITE_BUFFERS);
+    options.set_max_background_jobs(2);
+    options.set_max_open_files(512);
+    options.set_bytes_per_sync(1 << 20);
+    options.set_keep_log_file_num(4);
+    options.set_max_log_file_size(4 * MIB);
+    options
+}
+
+pub(super) fn families() -> Vec<ColumnFamilyDescriptor> {
+    let cache = Cache::new_lru_cache(BLOCK_CACHE);
+    let families =
+        Family::ALL.iter().map(|family| ColumnFamilyDescriptor::new(family.name(), of(*family, &cache)));
+    families.chain([ColumnFamilyDescriptor::new("default", Options::default())]).collect()
+}
+
+fn of(family: Family, cache: &Cache) -> Options {
+    let mut options = Options::default();
+    let mut table = BlockBasedOptions::default();
+    table.set_block_cache(cache);
+    table.set_cache_index_and_filter_blocks(true);
+    table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    options.set_compression_type(DBCompressionType::Lz4);
+    match family {
+        Family::Entries => {
+            options.set_write_buffer_size(32 * MIB);
+            table.set_block_size(16 * 1024);
+        }
+        Family::Tiles => {
+            // Hashes do not compress, and one tile fills a block of its own.
+            options.set_compression_type(DBCompressionType::None);
+            options.set_write_buffer_size(8 * MIB);
+            table.set_block_size(4 * 1024);
+        }
+        Family::Ids | Family::Marks => {
+            // Most look-ups are for what is not there: the filter answers them.
+            options.set_write_buffer_size(16 * MIB);
+            table.set_bloom_filter(10.0, false);
+        }
+        Family::Edge | Family::Issuers | Family::Meta => {
+            options.set_write_buffer_size(4 * MIB);
+        }
+    }
+    options.set_block_based_table_factory(&table);
+    options
+}

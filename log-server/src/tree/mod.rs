@@ -1,0 +1,9 @@
+//! The tree as it stands: its right edge in memory, everything else in full tiles in the store.
+
+mod edge;
+mod reader;
+
+pub use edge::DamagedEdge;
+pub(crate) use edge::Edge;
+pub use reader::ProofError;
+pub(crate) use reader::TreeReader;
