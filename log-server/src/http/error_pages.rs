@@ -8,6 +8,7 @@ use axum::response::{Html, IntoResponse, Response};
 use countersign_verifier::statement::Problem;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 use super::catalog::{self, codes};
 use super::negotiate;
@@ -37,12 +38,17 @@ struct ErrorsPage {
 }
 
 /// A problem type as JSON: the twin of its page.
-#[derive(Debug, Serialize)]
-struct ProblemType {
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ProblemType {
+    /// The problem type, which is also the path of its page.
     r#type: String,
+    /// A few words that never change with the occurrence.
     title: &'static str,
+    /// The HTTP status.
     status: u16,
+    /// What it means.
     explanation: &'static str,
+    /// What to do about it.
     remedy: &'static str,
 }
 

@@ -41,7 +41,7 @@ pub(super) struct ProblemDocument<'a> {
 
 /// One reason why the log is not ready: an extension member (RFC 9457 section 3.2).
 #[derive(Debug, Serialize, ToSchema)]
-struct ReasonDocument<'a> {
+pub(super) struct ReasonDocument<'a> {
     code: &'a str,
     what: &'a str,
     remedy: &'a str,
