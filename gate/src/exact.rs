@@ -170,7 +170,7 @@ mod tests {
             std::fs::create_dir(at).unwrap();
             for (name, mode) in [("tool", 0o755), ("data", 0o644)] {
                 std::fs::write(at.join(name), "").unwrap();
-                std::fs::set_permissions(at.join(name), PermissionsExt::from_mode(mode)).unwrap();
+                std::fs::set_permissions(at.join(name), std::fs::Permissions::from_mode(mode)).unwrap();
             }
         }
         let search = SearchPath::new([PathBuf::from("work"), PathBuf::new(), bin.clone()]);
@@ -197,7 +197,7 @@ mod tests {
         let odd = OsString::from_vec(vec![b'a', 0xff]);
         let search = SearchPath::new([PathBuf::from("/bin")]);
         let resolve = |words: &[OsString]| ExactCommand::resolve(words, Path::new("/"), &search);
-        assert_eq!(resolve(&[odd.clone()]), Err(ResolveError::NotUtf8 { what: "the program" }));
+        assert_eq!(resolve(std::slice::from_ref(&odd)), Err(ResolveError::NotUtf8 { what: "the program" }));
         assert_eq!(resolve(&["sh".into(), odd]), Err(ResolveError::NotUtf8 { what: "an argument" }));
     }
 

@@ -176,11 +176,11 @@ mod tests {
     #[test]
     fn batches_end_at_their_limits() {
         let small: &[u8] = &[0; 10];
-        let large: &[u8] = &[0; MAX_STATEMENT];
+        let large = vec![0; MAX_STATEMENT];
         assert_eq!(batch_length(&[]), 0);
         assert_eq!(batch_length(&[small; 5]), 5);
         assert_eq!(batch_length(&vec![small; MAX_BATCH + 1]), MAX_BATCH);
-        assert_eq!(batch_length(&vec![large; MAX_BATCH]), MAX_BATCH_BYTES / MAX_STATEMENT);
+        assert_eq!(batch_length(&vec![large.as_slice(); MAX_BATCH]), MAX_BATCH_BYTES / MAX_STATEMENT);
         let oversized = vec![0; MAX_BATCH_BYTES + 1];
         assert_eq!(batch_length(&[&oversized, small]), 1);
     }

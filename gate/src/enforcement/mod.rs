@@ -13,9 +13,6 @@ mod denial;
 mod scope;
 mod used;
 
-#[cfg(test)]
-mod tests;
-
 use countersign_verifier::ed25519::PublicKey;
 use countersign_verifier::merkle::verify_inclusion;
 use countersign_verifier::proof::{TlogProof, Unproven};
