@@ -1,0 +1,128 @@
+//! What a log signed that it should not have signed.
+//!
+//! A request that a log signed and that contradicts what this witness cosigned is kept, byte for byte, with the note
+//! that it contradicts: both carry signatures, so that anybody can check them. Files named `fork-` prove beyond doubt
+//! that the log signed two trees of one size. Files named `inconsistent-` show a head without a valid proof, for which the
+//! log or only whoever sent it may be to blame.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use countersign_verifier::checkpoint::Origin;
+use countersign_verifier::merkle::{RootHash, TreeSize};
+
+use crate::files;
+use crate::refusal::Refusal;
+
+/// How many cases of one sort are kept for one log. Those beyond are told in the log of the program only.
+const CASES: usize = 100;
+
+/// The folder in which cases are kept.
+#[derive(Debug)]
+pub(crate) struct Evidence {
+    folder: PathBuf,
+}
+
+/// What becomes of a case.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// It is in this file, with the note beside it.
+    At(PathBuf),
+    /// It was there already.
+    Already,
+    /// There are as many as are kept.
+    Enough,
+}
+
+impl Evidence {
+    pub(crate) fn in_folder(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Keeps the request if its refusal says that the log signed what it should not have.
+    pub(crate) fn keep(
+        &self,
+        refusal: &Refusal,
+        origin: &Origin,
+        size: TreeSize,
+        root: RootHash,
+        request: &[u8],
+    ) -> io::Result<Option<Kept>> {
+        let (sort, cosigned) = match refusal {
+            Refusal::EmptyRoot { .. } => ("fork", None),
+            Refusal::OtherRoot { cosigned, .. } => ("fork", Some(cosigned)),
+            Refusal::Inconsistent { cosigned, .. } => ("inconsistent", Some(cosigned)),
+            _ => return Ok(None),
+        };
+        let log = format!("{sort}-{}-", origin.hash());
+        // One case for each head, however often it is sent.
+        let name = format!("{log}{size}-{root}");
+        let path = self.folder.join(format!("{name}.request"));
+        std::fs::create_dir_all(&self.folder)?;
+        if path.exists() {
+            return Ok(Some(Kept::Already));
+        }
+        if self.count(&log)? >= CASES {
+            return Ok(Some(Kept::Enough));
+        }
+        if let Some(cosigned) = cosigned {
+            let note = self.folder.join(format!("{name}.cosigned"));
+            files::replace(&note, cosigned.note().to_string().as_bytes())?;
+        }
+        files::replace(&path, request)?;
+        Ok(Some(Kept::At(path)))
+    }
+
+    fn count(&self, log: &str) -> io::Result<usize> {
+        let mut cases = 0_usize;
+        for file in std::fs::read_dir(&self.folder)? {
+            let name = file?.file_name();
+            let is_case = name.to_str().is_some_and(|name| {
+                name.starts_with(log) && Path::new(name).extension() == Some("request".as_ref())
+            });
+            cases = cases.saturating_add(usize::from(is_case));
+        }
+        Ok(cases)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use countersign_verifier::merkle::ProofError;
+
+    use super::*;
+    use crate::testing::{head, log};
+
+    #[test]
+    fn a_case_is_kept_once_and_their_number_is_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let evidence = Evidence::in_folder(folder.path().join("evidence"));
+        let cosigned = Arc::new(head(&log("log.example/a"), 3, 10));
+        let size = cosigned.size();
+        let keep = |number: u8| {
+            let stated = RootHash::from_bytes([number; 32]);
+            let refusal = Refusal::OtherRoot { stated, cosigned: Arc::clone(&cosigned) };
+            evidence.keep(&refusal, cosigned.origin(), size, stated, &[number]).unwrap().unwrap()
+        };
+        let Kept::At(path) = keep(0) else { panic!() };
+        assert_eq!(std::fs::read(&path).unwrap(), [0]);
+        let note = std::fs::read_to_string(path.with_extension("cosigned")).unwrap();
+        assert_eq!(note, cosigned.note().to_string());
+        assert_eq!(keep(0), Kept::Already);
+        assert!((1..100).all(|number| matches!(keep(number), Kept::At(_))));
+        assert_eq!(keep(100), Kept::Enough);
+        let inconsistent = Refusal::Inconsistent {
+            cause: ProofError::WrongLength { got: 0 },
+            cosigned: Arc::clone(&cosigned),
+        };
+        let kept = evidence.keep(&inconsistent, cosigned.origin(), size, cosigned.root(), b"x").unwrap();
+        assert!(
+            matches!(kept, Some(Kept::At(_))),
+            "suspicions do not crowd out proofs, nor the other way round"
+        );
+        let harmless = evidence.keep(&Refusal::Busy, cosigned.origin(), size, cosigned.root(), b"x").unwrap();
+        assert_eq!(harmless, None);
+    }
+}
