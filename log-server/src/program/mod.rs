@@ -1,0 +1,40 @@
+//! The commands.
+
+mod clock;
+mod init;
+mod logging;
+mod serve;
+mod span;
+mod witnesses;
+
+use clap::{Parser, Subcommand};
+use countersign_verifier::program::{self, Exit, Failed};
+
+/// Keeps a transparency log for governed execution: statements in, signed and cosigned heads and proofs out.
+#[derive(Debug, Parser)]
+#[command(name = "countersign-log", version, after_help = EXAMPLES)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    Serve(serve::Serve),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  countersign-log init --data /var/lib/countersign --origin example.org/log
+  countersign-log serve --data /var/lib/countersign --listen 127.0.0.1:8080 --witnesses witnesses.policy
+
+Every flag can also stand in a TOML file (--config FILE) or in a variable (COUNTERSIGN_DATA, ...).
+Exit codes: 0 done, 1 usage, 2 a file or the network failed, 3 misbehaviour, 4 local state damaged.";
+
+pub(crate) fn main() -> Result<Exit, Failed> {
+    match program::parse::<Args>()?.command {
+        Command::Init(args) => init::init(&args),
+        Command::Serve(args) => serve::serve(args),
+    }
+}
