@@ -295,7 +295,8 @@ fn refused(problem: Problem, after: Duration) -> Result<Reply, SubmitError> {
     let problem = Box::new(problem);
     match problem.status {
         429 | 503 => Ok(Reply::Busy { problem, after }),
-        _ => Err(SubmitError::Refused(problem)),
+        400..500 if problem.status != 408 => Err(SubmitError::Refused(problem)),
+        _ => Err(SubmitError::Failed(problem)),
     }
 }
 

@@ -18,6 +18,9 @@ pub enum SubmitError {
     /// The log refused the statement, and nothing changed.
     #[error("the log refuses it: {0}")]
     Refused(Box<Problem>),
+    /// The log failed. Whether it took the statement is not known; sending the same statement again is safe.
+    #[error("the log failed: {0}")]
+    Failed(Box<Problem>),
     /// The log had no room for the statement for as long as the client had patience. It may be sent again.
     #[error("the log is busy and asks to come back in {} s: {problem}", .after.as_secs())]
     Busy {
@@ -48,6 +51,15 @@ pub enum SubmitError {
 }
 
 impl SubmitError {
+    /// Whether the log may have taken the statement nevertheless.
+    pub fn may_be_taken(&self) -> bool {
+        match self {
+            Self::Address(_) | Self::Refused(_) | Self::Busy { .. } => false,
+            Self::Unreachable(error) => !error.is_connect(),
+            Self::Failed(_) | Self::TooLarge { .. } | Self::Answer(_) | Self::Unproven { .. } => true,
+        }
+    }
+
     /// The code of the log's refusal, the last segment of the problem's type, when that is what it is.
     pub fn refusal(&self) -> Option<&Problem> {
         match self {

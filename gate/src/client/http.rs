@@ -18,6 +18,15 @@ const LONGEST: Duration = Duration::from_mins(10);
 /// How large an answer for one statement may be: two copies of a checkpoint, a proof, and words.
 const MAX_ANSWER: usize = 1024 * 1024;
 
+/// What of a batch the log takes when it refuses a part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Atomicity {
+    /// Every statement for itself.
+    Each,
+    /// Nothing, unless it takes everything.
+    AllOrNone,
+}
+
 /// A connection pool to one log.
 #[derive(Debug, Clone)]
 pub(super) struct Http {
@@ -75,11 +84,15 @@ impl Http {
         &self,
         statements: &[&[u8]],
         wait: Wait,
+        atomicity: Atomicity,
         limit: Duration,
     ) -> Result<Response, SubmitError> {
         let most = statements.len().saturating_mul(MAX_ANSWER / 8).max(MAX_ANSWER);
-        self.post("entries/batch", "application/cbor-seq", statements.concat().into(), wait, limit, most)
-            .await
+        let path = match atomicity {
+            Atomicity::Each => "entries/batch",
+            Atomicity::AllOrNone => "entries/batch?atomic=true",
+        };
+        self.post(path, "application/cbor-seq", statements.concat().into(), wait, limit, most).await
     }
 
     pub(super) async fn get_issuer(&self, name: &str) -> Result<Response, SubmitError> {

@@ -21,7 +21,7 @@ pub use problem::Problem;
 pub use registered::RegisteredKey;
 
 use answer::Reply;
-use http::Http;
+use http::{Atomicity, Http};
 
 /// How many statements one batch may have.
 pub const MAX_BATCH: usize = 1_024;
@@ -96,20 +96,32 @@ impl Client {
         while let Some((batch, tail)) =
             rest.split_at_checked(batch_length(rest)).filter(|(batch, _)| !batch.is_empty())
         {
-            results.extend(self.submit_one_batch(batch, wait, &deadline).await?);
+            results.extend(self.submit_one_batch(batch, wait, Atomicity::Each, &deadline).await?);
             rest = tail;
         }
         Ok(results)
+    }
+
+    /// Submits statements of which the log takes all or none, at most as many as one batch has. A statement that was
+    /// not taken because of another one has the problem `batch-refused`.
+    pub async fn submit_all_or_none(
+        &self,
+        statements: &[&[u8]],
+        wait: Wait,
+    ) -> Result<Vec<Result<Submitted, SubmitError>>, SubmitError> {
+        let deadline = Deadline::after(self.patience);
+        self.submit_one_batch(statements, wait, Atomicity::AllOrNone, &deadline).await
     }
 
     async fn submit_one_batch(
         &self,
         batch: &[&[u8]],
         wait: Wait,
+        atomicity: Atomicity,
         deadline: &Deadline,
     ) -> Result<Vec<Result<Submitted, SubmitError>>, SubmitError> {
         loop {
-            let response = self.http.post_batch(batch, wait, deadline.left()).await?;
+            let response = self.http.post_batch(batch, wait, atomicity, deadline.left()).await?;
             let replies = answer::batch(&response, batch, wait, &self.trust)?;
             // The log keeps each statement once, so that the whole batch can go again, in its order.
             let after = replies.iter().flatten().filter_map(Reply::come_back).max();

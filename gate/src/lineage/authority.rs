@@ -49,9 +49,7 @@ impl Gate {
         let missing = |error| Stop::not_logged(VerificationCode::AuthorizationMissing, error);
         let batch = [policy.bytes(), intent.bytes()];
         let answers = self.client.submit_batch(&batch, Wait::Sequenced).await.map_err(missing)?;
-        let [policy_answer, intent_answer] = answers
-            .try_into()
-            .map_err(|_| no_answer(VerificationCode::AuthorizationMissing, Kind::Intent))?;
+        let [policy_answer, intent_answer] = answers.try_into().map_err(|_| no_answer(Kind::Intent))?;
         let policy = self.published(&mut published, policy, policy_answer).await;
         self.note(journal, &intent_answer.map_err(missing)?);
         policy
@@ -86,20 +84,37 @@ impl Gate {
         journal.add(vec![decision.clone(), permission.clone()])?;
 
         let batch = [decision.bytes(), permission.bytes()];
-        let missing = |error| Stop::not_logged(VerificationCode::AuthorizationMissing, error);
-        let answers = self.client.submit_batch(&batch, self.enforcement.wait).await.map_err(missing)?;
-        let [decision_answer, permission_answer]: [Result<Submitted, SubmitError>; 2] = answers
-            .try_into()
-            .map_err(|_| no_answer(VerificationCode::AuthorizationMissing, Kind::Authorization))?;
-        self.note(journal, &decision_answer.map_err(missing)?);
-        let submitted = permission_answer.map_err(missing)?;
-        self.note(journal, &submitted);
-        match submitted {
-            Submitted::Logged(receipt) => Ok((permission.into_bytes(), receipt.proof.to_string())),
-            Submitted::Accepted { .. } => {
+        let answers = self.client.submit_batch(&batch, self.enforcement.wait).await;
+        let [decision_answer, permission_answer] = match answers.map(TryInto::try_into) {
+            Ok(Ok(answers)) => answers,
+            Ok(Err(_)) => return Err(no_answer(Kind::Authorization)),
+            Err(error) => return Err(self.not_authorized(journal, &permission, error)),
+        };
+        let decided = decision_answer.map(|submitted| self.note(journal, &submitted));
+        let permitted = permission_answer.inspect(|submitted| self.note(journal, submitted));
+        match (decided, permitted) {
+            (Ok(()), Ok(Submitted::Logged(receipt))) => {
+                Ok((permission.into_bytes(), receipt.proof.to_string()))
+            }
+            (Ok(()), Ok(Submitted::Accepted { .. })) => {
                 Err(Stop::new(VerificationCode::QuorumMissing, NotAuthorized::NotCosigned))
             }
+            (Err(error), Ok(_)) => Err(Stop::not_logged(VerificationCode::AuthorizationMissing, error)),
+            (Ok(()), Err(error)) => Err(self.not_authorized(journal, &permission, error)),
+            // Without the decision there is nothing that the authorization could stand on.
+            (Err(error), Err(because)) => {
+                let _ = self.not_authorized(journal, &permission, because);
+                Err(Stop::not_logged(VerificationCode::AuthorizationMissing, error))
+            }
         }
+    }
+
+    /// An authorization that the log did not take is not sent again: nothing will run by it.
+    fn not_authorized(&self, journal: &mut Journal, permission: &Statement, error: SubmitError) -> Stop {
+        if !error.may_be_taken() {
+            self.not_fatal(journal.withdraw(LeafHash::of(permission.bytes())));
+        }
+        Stop::not_logged(VerificationCode::AuthorizationMissing, error)
     }
 
     fn decision(&self, attempt: &Attempt, ruling: Ruling) -> Result<Payload, Stop> {
@@ -163,6 +178,6 @@ fn resource(attempt: &Attempt) -> Entity {
     Entity { entity_type: RESOURCE_TYPE.to_owned(), id, properties: None }
 }
 
-fn no_answer(code: VerificationCode, kind: Kind) -> Stop {
-    Stop::new(code, NotAuthorized::NoAnswer(kind))
+fn no_answer(kind: Kind) -> Stop {
+    Stop::new(VerificationCode::AuthorizationMissing, NotAuthorized::NoAnswer(kind))
 }

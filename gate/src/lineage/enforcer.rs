@@ -54,9 +54,16 @@ impl Gate {
         self.enforce_and_note(journal, &outcome);
     }
 
-    /// Notes that nothing ran, and why.
+    /// Notes that nothing ran, and why. An authorization that there is becomes useless by that: the log takes one
+    /// outcome for it, and this enforcement point counts it as used.
     pub(super) fn deny(&self, journal: &mut Journal, stop: &Stop) {
         self.report.tell(&Event::Denied { code: stop.code(), why: stop });
+        if let Some(step) = journal.newest(Kind::Authorization)
+            && let Some(validity) = &step.statement.claims().validity
+        {
+            // It may have been used up on the way here, and a memory that cannot be written denies by itself.
+            let _ = self.enforcement.used.claim(step.entry, validity.expires);
+        }
         let why = chain(stop);
         self.enforce_and_note(journal, &self.verification(stop.code(), None, Some(&why)));
         self.enforce_and_note(journal, &outcome_without_end(OutcomeStatus::NotExecuted, &why));
@@ -139,8 +146,7 @@ fn reason(why: &str) -> Map<String, Value> {
     [("reason".to_owned(), why.into())].into_iter().collect()
 }
 
-/// What a statement of this kind stands on, as far as the execution has it. An authorization counts when the log has
-/// it: one that never got there is not sent again.
+/// What a statement of this kind stands on, as far as the execution has it.
 fn references(journal: &Journal, kind: Kind) -> References {
     let roles: &[RefRole] = match kind {
         Kind::Verification => &[RefRole::Authorization, RefRole::Intent],
@@ -148,10 +154,6 @@ fn references(journal: &Journal, kind: Kind) -> References {
         Kind::Close => &[RefRole::Outcome],
         _ => &[],
     };
-    let entry = |role: RefRole| {
-        let step = journal.newest(role.as_str().parse().ok()?)?;
-        let counts = role != RefRole::Authorization || matches!(step.standing, Standing::Logged(_));
-        counts.then_some((role, step.entry))
-    };
+    let entry = |role: RefRole| Some((role, journal.newest(role.as_str().parse().ok()?)?.entry));
     roles.iter().copied().filter_map(entry).collect()
 }

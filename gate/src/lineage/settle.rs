@@ -16,6 +16,9 @@ use crate::state::{Journal, Standing, Step};
 /// old.
 const STALE: u64 = 240;
 
+/// The code of the problem of a statement that was not taken because of another one.
+const BATCH_REFUSED: &str = "batch-refused";
+
 /// Whether everything is in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Settled {
@@ -54,8 +57,8 @@ impl Gate {
         Settled::NotYet
     }
 
-    /// Submits statements in their order. The first that is refused is dealt with; what stands on it is judged anew
-    /// in the next round. The error is one that another try may mend.
+    /// Submits statements in their order, all or none, so that the close never gets in without what it counts. The
+    /// one that is refused is dealt with, for the next round. The error is one that another try may mend.
     async fn submit_pending(
         &self,
         journal: &mut Journal,
@@ -63,33 +66,28 @@ impl Gate {
         wait: Wait,
     ) -> Result<(), SubmitError> {
         let batch: Vec<&[u8]> = pending.iter().map(Statement::bytes).collect();
-        let answers = self.client.submit_batch(&batch, wait).await?;
-        let mut first_refusal = None;
+        let answers = self.client.submit_all_or_none(&batch, wait).await?;
+        let mut refused = None;
         for (statement, answer) in pending.iter().zip(answers) {
             match answer {
                 Ok(submitted) => self.note(journal, &submitted),
-                Err(error) if first_refusal.is_none() => first_refusal = Some((statement, error)),
-                Err(_) => {}
+                // A refusal for the sake of another statement says nothing about this one.
+                Err(SubmitError::Refused(problem)) if problem.code == BATCH_REFUSED => {}
+                Err(SubmitError::Refused(problem)) => refused = refused.or(Some((statement, problem))),
+                Err(error) => return Err(error),
             }
         }
-        match first_refusal {
-            None => Ok(()),
-            Some((statement, SubmitError::Refused(problem))) => {
-                let entry = LeafHash::of(statement.bytes());
-                let again = statement.kind() != Kind::Authorization && self.is_stale(statement);
-                let renewed = if again { self.renewed(statement, &HashMap::new()).ok() } else { None };
-                if renewed.is_none() {
-                    self.report.tell(&Event::Refused {
-                        kind: statement.kind(),
-                        why: &SubmitError::Refused(problem.clone()),
-                    });
-                    self.not_fatal(journal.refused(entry, problem.to_string()));
-                }
-                self.replace(journal, entry, renewed);
-                Ok(())
-            }
-            Some((_, error)) => Err(error),
+        let Some((statement, problem)) = refused else { return Ok(()) };
+        let entry = LeafHash::of(statement.bytes());
+        let again = statement.kind() != Kind::Authorization && self.is_stale(statement);
+        let renewed = if again { self.renewed(statement, &HashMap::new()).ok() } else { None };
+        if renewed.is_none() {
+            let why = SubmitError::Refused(problem);
+            self.report.tell(&Event::Refused { kind: statement.kind(), why: &why });
+            self.not_fatal(journal.refused(entry, why.to_string()));
         }
+        self.replace(journal, entry, renewed);
+        Ok(())
     }
 
     /// Puts a renewed statement in place of another, or none in place of a refused one, and renews what refers to it.
@@ -144,10 +142,8 @@ impl Gate {
 
     /// Makes sure that the last statement closes the execution with the right count.
     fn add_close(&self, journal: &mut Journal) -> Result<(), IssueError> {
-        let counted = journal
-            .steps()
-            .iter()
-            .filter(|step| step.standing != Standing::Refused && step.statement.kind() != Kind::Close);
+        let counts = |step: &&Step| step.standing.counts() && step.statement.kind() != Kind::Close;
+        let counted = journal.steps().iter().filter(counts);
         let entries = NonZeroU64::MIN.saturating_add(counted.count() as u64);
         let closed = journal.steps().iter().rfind(|step| step.statement.kind() == Kind::Close);
         let closed = closed.map(|step| (step.entry, step.standing, step.statement.payload().clone()));

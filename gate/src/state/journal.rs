@@ -41,6 +41,18 @@ pub enum Standing {
     Logged(Option<LeafIndex>),
     /// The log refused it for good.
     Refused,
+    /// It did not get into the log, and no longer should.
+    Withdrawn,
+}
+
+impl Standing {
+    /// Whether the statement is, or is to be, a part of the execution.
+    pub fn counts(self) -> bool {
+        match self {
+            Self::Pending | Self::Logged(_) => true,
+            Self::Refused | Self::Withdrawn => false,
+        }
+    }
 }
 
 /// The journal of one execution.
@@ -61,6 +73,7 @@ enum Record {
     Replaced { entry: String, bytes: String },
     Logged { entry: String, index: Option<u64> },
     Refused { entry: String, why: String },
+    Withdrawn { entry: String },
     Started { at: u64 },
 }
 
@@ -151,12 +164,9 @@ impl Journal {
         &self.steps
     }
 
-    /// The newest statement of a kind that the log did not refuse.
+    /// The newest statement of a kind that counts.
     pub fn newest(&self, kind: Kind) -> Option<&Step> {
-        self.steps
-            .iter()
-            .rev()
-            .find(|step| step.statement.kind() == kind && step.standing != Standing::Refused)
+        self.steps.iter().rev().find(|step| step.statement.kind() == kind && step.standing.counts())
     }
 
     /// When the command was started, if it came to that.
@@ -198,6 +208,14 @@ impl Journal {
         self.write(&[Record::Refused { entry: entry.to_string(), why }])
     }
 
+    /// Notes that a statement that did not get into the log is not sent again.
+    pub fn withdraw(&mut self, entry: LeafHash) -> Result<(), StateError> {
+        if let Some(step) = self.step(entry) {
+            step.standing = Standing::Withdrawn;
+        }
+        self.write(&[Record::Withdrawn { entry: entry.to_string() }])
+    }
+
     /// Notes that the command is about to be started. When this returns, that is on disk.
     pub fn start(&mut self, now: UnixSeconds) -> Result<(), StateError> {
         self.started = Some(now);
@@ -228,6 +246,7 @@ impl Journal {
             Record::Logged { entry, index } => {
                 self.step(entry.parse().ok()?)?.standing = Standing::Logged(index.and_then(LeafIndex::new));
             }
+            Record::Withdrawn { entry } => self.step(entry.parse().ok()?)?.standing = Standing::Withdrawn,
             Record::Refused { entry, .. } => self.step(entry.parse().ok()?)?.standing = Standing::Refused,
             Record::Started { at } => self.started = Some(UnixSeconds::new(*at)?),
         }

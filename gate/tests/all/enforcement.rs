@@ -65,7 +65,7 @@ impl Bench {
             clock: Clock::new(|| at(NOW)),
             used: UsedSet::open(folder.path()).unwrap(),
         };
-        Self { tree, enforcement, folder: folder }
+        Self { tree, enforcement, folder }
     }
 
     fn ask() -> Ask {

@@ -188,7 +188,11 @@ fn what_the_log_refuses_for_good_is_put_aside_and_does_not_block() {
     journal(&setup, "e-1").add(vec![by_nobody]).unwrap();
     let output = setup.run("e-2", &["touch", "made"]);
     assert_code(&output, 0);
-    assert!(text(&output.stderr).contains("refuses the intent for good"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("the intent is put aside for good: the log refuses it"),
+        "{}",
+        text(&output.stderr)
+    );
     // What stood on it is recorded without it.
     assert_eq!(
         setup.lineage("e-1"),

@@ -143,17 +143,20 @@ fn every_doubt_denies_and_the_denial_is_recorded() {
         assert_code(&setup.run("e-2", &["touch", "made"]), 0);
         assert_eq!(setup.journals("open"), 0, "{what}");
         let lineage = setup.lineage("e-1");
-        assert!(
-            lineage.contains(&"outcome:not_executed".to_owned()) || (kind, fault) == (Kind::Intent, Refuse),
-            "{what}{lineage:?}"
+        let what = format!("{what}{lineage:?}");
+        assert!(lineage.contains(&"outcome:not_executed".to_owned()), "{what}");
+        let verified = lineage.contains(&format!("verification:{code}"));
+        assert!(verified || (kind, fault) == (Kind::Verification, Refuse), "{what}");
+        assert_eq!(lineage.last(), Some(&format!("close:{}", lineage.len())), "{what}");
+        // Nothing that could be used later is submitted later.
+        let authorized = lineage.contains(&"authorization".to_owned());
+        assert_eq!(
+            authorized,
+            kind == Kind::Verification
+                || (kind == Kind::Authorization && !matches!(fault, Busy | Refuse))
+                || (kind, fault) == (Kind::Decision, OtherProof),
+            "{what}"
         );
-        assert!(!lineage.contains(&"outcome:confirmed".to_owned()), "{what}");
-        if lineage.len() > 1 {
-            assert_eq!(lineage.last(), Some(&format!("close:{}", lineage.len())), "{what}{lineage:?}");
-        }
-        if kind != Kind::Verification && !lineage.is_empty() && (kind, fault) != (Kind::Intent, Refuse) {
-            assert!(lineage.contains(&format!("verification:{code}")), "{what}{lineage:?}");
-        }
     }
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn failed(what: impl Into<String>, error: SubmitError) -> Failed {
         SubmitError::Unproven { .. } => {
             (Exit::Misbehaviour, Some("is it the right log, and is the trust policy up to date?"))
         }
-        SubmitError::Unreachable(_) | SubmitError::Busy { .. } => {
+        SubmitError::Unreachable(_) | SubmitError::Failed(_) | SubmitError::Busy { .. } => {
             (Exit::CouldNotCheck, Some("submitting the same statement again is safe"))
         }
         SubmitError::Refused(_) | SubmitError::TooLarge { .. } | SubmitError::Answer(_) => {
