@@ -51,9 +51,6 @@ pub enum Wrong {
         /// How many answers came.
         answered: usize,
     },
-    /// An entry is in the log, it is said, but not where.
-    #[error("the answer with status 202 names no entry in its header location: {0:?}")]
-    Location(Option<String>),
 }
 
 /// The heads that answers named, each note once.
@@ -114,17 +111,23 @@ impl Item<'_> {
     }
 
     /// Holds the item against the id of what was sent. Who signed the head is checked later, once a head.
-    pub fn check(self, sent: LeafHash, heads: &mut Heads) -> Result<Said, Wrong> {
+    ///
+    /// With `pending`, the answer has the status 202: the entry is in, and there is no proof of it yet.
+    pub fn check(self, sent: LeafHash, pending: bool, heads: &mut Heads) -> Result<Said, Wrong> {
         if let Some(problem) = self.problem {
             let code = problem.rsplit('/').next().unwrap_or_default().to_owned();
             return Ok(Said::Refused(code, self.status.unwrap_or_default()));
         }
-        let (Some(stated), Some(entry), Some(proof)) = (self.index, self.entry, self.proof) else {
+        let (Some(stated), Some(entry)) = (self.index, self.entry) else {
             return Err(Wrong::Incomplete(sent));
         };
         if entry != sent.to_string() {
             return Err(Wrong::OtherEntry { sent, stated: entry.into_owned() });
         }
+        let Some(proof) = self.proof else {
+            let index = LeafIndex::new(stated).filter(|_| pending);
+            return index.map(Said::There).ok_or(Wrong::Incomplete(sent));
+        };
         let TlogProof { index, hashes, checkpoint, .. } = TlogProof::parse(proof.as_bytes())?;
         if stated != index.get() {
             return Err(Wrong::OtherIndex { stated, proven: index });
@@ -133,13 +136,6 @@ impl Item<'_> {
         verify_inclusion(sent, index, head.size, &hashes, head.root)?;
         Ok(Said::There(index))
     }
-}
-
-/// The index in the header `Location` of an answer with status 202.
-pub fn accepted_at(location: Option<&str>) -> Result<LeafIndex, Wrong> {
-    location
-        .and_then(|location| LeafIndex::parse(location.rsplit('/').next()?))
-        .ok_or_else(|| Wrong::Location(location.map(str::to_owned)))
 }
 
 #[cfg(test)]
@@ -163,7 +159,7 @@ mod tests {
 
     fn check(answer: &Value, sent: &[u8]) -> Result<Said, Wrong> {
         let body = answer.to_string();
-        Item::single(body.as_bytes())?.check(LeafHash::of(sent), &mut Heads::default())
+        Item::single(body.as_bytes())?.check(LeafHash::of(sent), false, &mut Heads::default())
     }
 
     #[test]
@@ -182,6 +178,13 @@ mod tests {
         let of_another = acknowledgement(b"different", LeafHash::of(b"other"))["proof"].clone();
         assert!(matches!(changed("proof", of_another), Err(Wrong::Inclusion(_))));
         assert!(matches!(check(&json!("text"), b"sent"), Err(Wrong::Json(_))));
+        let pending = json!({"index": 7, "entry": LeafHash::of(b"sent").to_string()}).to_string();
+        let check = |pending_status| {
+            let item = Item::single(pending.as_bytes()).unwrap();
+            item.check(LeafHash::of(b"sent"), pending_status, &mut Heads::default())
+        };
+        assert_eq!(check(true).unwrap(), Said::There(LeafIndex::new(7).unwrap()));
+        assert!(matches!(check(false), Err(Wrong::Incomplete(_))));
     }
 
     #[test]
@@ -193,17 +196,9 @@ mod tests {
         let said: Vec<Said> = Item::batch(body.as_bytes(), 2)
             .unwrap()
             .into_iter()
-            .map(|item| item.check(LeafHash::of(b"a"), &mut heads).unwrap())
+            .map(|item| item.check(LeafHash::of(b"a"), false, &mut heads).unwrap())
             .collect();
         assert_eq!(said[1], Said::Refused("role-missing".to_owned(), 403));
         assert_eq!(heads.iter().count(), 1);
-    }
-
-    #[test]
-    fn an_acceptance_names_its_entry() {
-        assert_eq!(accepted_at(Some("/entries/12")).unwrap().get(), 12);
-        for location in [None, Some("/entries/"), Some("/entries/x"), Some("")] {
-            assert!(accepted_at(location).is_err(), "{location:?}");
-        }
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Prepared;
-use super::answers::{Heads, Item, Said, Wrong, accepted_at};
+use super::answers::{Heads, Item, Said, Wrong};
 use super::schedule::Schedule;
 use super::tally::{Tally, add};
 use crate::client::{Address, Answer, Client};
@@ -220,26 +220,20 @@ impl Request {
             return Ok(());
         }
         tally.latency.record(from_due);
+        let pending = answer.status == hyper::StatusCode::ACCEPTED;
         if self.batch {
             let items = Item::batch(&answer.body, self.statements.len()).map_err(|wrong| (first, wrong))?;
             for (item, (number, sent)) in items.into_iter().zip(&self.statements) {
-                let said = item.check(*sent, &mut tally.heads).map_err(|wrong| (*number, wrong))?;
+                let said = item.check(*sent, pending, &mut tally.heads).map_err(|wrong| (*number, wrong))?;
                 note(tally, *number, status, said);
             }
             return Ok(());
         }
         let Some((number, sent)) = self.statements.first() else { return Ok(()) };
-        let said = single(answer, *sent, &mut tally.heads).map_err(|wrong| (*number, wrong))?;
-        note(tally, *number, status, said);
+        let said = Item::single(&answer.body).and_then(|item| item.check(*sent, pending, &mut tally.heads));
+        note(tally, *number, status, said.map_err(|wrong| (*number, wrong))?);
         Ok(())
     }
-}
-
-fn single(answer: &Answer, sent: LeafHash, heads: &mut Heads) -> Result<Said, Wrong> {
-    if answer.status == hyper::StatusCode::ACCEPTED {
-        return accepted_at(answer.header("location")).map(Said::There);
-    }
-    Item::single(&answer.body)?.check(sent, heads)
 }
 
 fn note(tally: &mut Tally, number: u64, status: u16, said: Said) {
@@ -262,10 +256,10 @@ fn refuse(tally: &mut Tally, number: u64, code: String, status: u16) {
 }
 
 fn problem_code(body: &[u8]) -> String {
-    let code =
-        Item::single(body).ok().and_then(|item| item.check(LeafHash::of(b""), &mut Heads::default()).ok());
-    match code {
-        Some(Said::Refused(code, _)) => code,
+    let item =
+        Item::single(body).and_then(|item| item.check(LeafHash::of(b""), false, &mut Heads::default()));
+    match item {
+        Ok(Said::Refused(code, _)) => code,
         _ => "no problem document".to_owned(),
     }
 }

@@ -1,1 +1,34 @@
-//! placeholder
+//! Everything that only real processes can show.
+
+#[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod crashes;
+#[cfg(test)]
+mod detour;
+#[cfg(test)]
+mod gate;
+#[cfg(test)]
+mod hammer;
+#[cfg(test)]
+mod journey;
+#[cfg(test)]
+mod misuse;
+#[cfg(test)]
+mod pages;
+#[cfg(test)]
+mod parties;
+#[cfg(test)]
+mod raw;
+#[cfg(test)]
+mod readme;
+#[cfg(test)]
+mod submitting;
+#[cfg(test)]
+mod tampering;
+#[cfg(test)]
+mod tree;
+#[cfg(test)]
+mod witnesses_failing;

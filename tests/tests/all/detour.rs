@@ -1,0 +1,97 @@
+//! What can stand between a log and a witness: nothing, delay, silence, nonsense.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use countersign_tests::client::{Address, Client};
+use tokio::runtime::Runtime;
+
+/// What becomes of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Behaviour {
+    /// It is passed on.
+    Pass,
+    /// It is passed on, and the answer is held back.
+    Delay(Duration),
+    /// It is never answered.
+    Hang,
+    /// It is answered with this, whatever it is.
+    Answer(u16, &'static str, Vec<u8>),
+}
+
+/// A server between a log and a witness, that runs until it is dropped.
+pub(crate) struct Detour {
+    url: String,
+    behaviour: Arc<Mutex<Behaviour>>,
+    _runtime: Runtime,
+}
+
+struct Shared {
+    behaviour: Arc<Mutex<Behaviour>>,
+    to: Address,
+}
+
+impl Detour {
+    /// Stands before the server at `to`.
+    pub(crate) fn before(to: &str, behaviour: Behaviour) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let behaviour = Arc::new(Mutex::new(behaviour));
+        let shared = Arc::new(Shared { behaviour: Arc::clone(&behaviour), to: to.parse().unwrap() });
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(answer).with_state(shared);
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Self { url, behaviour, _runtime: runtime }
+    }
+
+    /// Where it answers.
+    pub(crate) fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Behaves otherwise from now on.
+    pub(crate) fn behave(&self, behaviour: Behaviour) {
+        *self.behaviour.lock().unwrap() = behaviour;
+    }
+}
+
+async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let behaviour = shared.behaviour.lock().unwrap().clone();
+    match behaviour {
+        Behaviour::Pass => pass(&shared.to, request).await,
+        Behaviour::Delay(delay) => {
+            let answer = pass(&shared.to, request).await;
+            tokio::time::sleep(delay).await;
+            answer
+        }
+        Behaviour::Hang => std::future::pending().await,
+        Behaviour::Answer(status, content_type, body) => respond(status, content_type, body.into()),
+    }
+}
+
+async fn pass(to: &Address, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, 1 << 20).await.unwrap_or_default();
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    match Client::new(to.clone()).send(head.method, &path, &[], body).await {
+        Ok(answer) => {
+            let content_type = answer.header("content-type").unwrap_or("text/plain").to_owned();
+            respond(answer.status.as_u16(), &content_type, answer.body)
+        }
+        Err(error) => respond(502, "text/plain", error.to_string().into()),
+    }
+}
+
+fn respond(status: u16, content_type: &str, body: Bytes) -> Response {
+    Response::builder()
+        .status(StatusCode::from_u16(status).unwrap())
+        .header("content-type", content_type)
+        .body(Body::from(body))
+        .unwrap()
+}

@@ -1,0 +1,158 @@
+//! `countersign run`: no proof, no run.
+
+use std::path::{Path, PathBuf};
+
+use countersign_tests::harness::{Program, Ran, Setup, System, get, run};
+
+use crate::submitting::json;
+
+/// A gate with its own issuers, in front of a log.
+struct Gate {
+    system: System,
+    config: PathBuf,
+}
+
+impl Gate {
+    /// Registers the three parties and writes the configuration: `touch` and `false` may run, nothing else.
+    fn start() -> Self {
+        let setup = Setup {
+            log_flags: vec!["--wait-timeout", "1s"],
+            log_warnings: vec!["the witness does not cosign"],
+            ..Setup::default()
+        };
+        let system = System::start_with(&setup);
+        let folder = system.folder().join("gate");
+        std::fs::create_dir(&folder).unwrap();
+        let operator = system.log.data().join("operator.pem");
+        let policy = system.policy_file();
+        for (party, roles) in
+            [("requester", "requester"), ("authority", "author,authority"), ("enforcer", "enforcer")]
+        {
+            let key = folder.join(format!("{party}.pem"));
+            run(Program::Countersign, ["keygen".as_ref(), "--out".as_ref(), key.as_os_str()]).holds();
+            run(
+                Program::Countersign,
+                [
+                    "issuer",
+                    "add",
+                    "--log",
+                    system.log.url(),
+                    "--operator-key",
+                    operator.to_str().unwrap(),
+                    "--name",
+                    party,
+                    "--public-key",
+                    key.with_extension("pub").to_str().unwrap(),
+                    "--roles",
+                    roles,
+                    "--policy",
+                    policy.to_str().unwrap(),
+                ],
+            )
+            .holds();
+        }
+        let config = folder.join("gate.toml");
+        let party = |name: &str| format!("[{name}]\nname = \"{name}\"\nkey = \"{name}.pem\"\n");
+        let parties = ["requester", "authority", "enforcer"].map(party).concat();
+        let text = format!(
+            "log = \"{}\"\npolicy = {policy:?}\nstate = \"state\"\nallow = [[\"touch\"], [\"false\"]]\n\n\
+             [subject]\nid = \"test-agent\"\n\n{parties}",
+            system.log.url(),
+        );
+        std::fs::write(&config, text).unwrap();
+        Self { system, config }
+    }
+
+    fn run(&self, execution: &str, command: &[&str]) -> Ran {
+        let config = self.config.to_str().unwrap();
+        let args = ["run", "--config", config, "--execution", execution, "--"];
+        run(Program::Countersign, args.iter().chain(command))
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.system.folder().join(name)
+    }
+
+    /// What the log has of an execution, kind by kind.
+    fn recorded(&self, execution: &str) -> String {
+        let answer = get(self.system.log.url(), &format!("/executions/{execution}.json"));
+        assert_eq!(answer.status.as_u16(), 200, "{}", String::from_utf8_lossy(&answer.body));
+        json(&answer).to_string()
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[track_caller]
+fn assert_has(recorded: &str, words: &[&str]) {
+    for word in words {
+        assert!(recorded.contains(&format!("\"{word}\"")), "expected {word} in {recorded}");
+    }
+}
+
+#[test]
+fn what_is_allowed_runs_and_what_became_of_it_is_on_record() {
+    let gate = Gate::start();
+    let made = gate.file("made");
+    gate.run("gate/allowed", &["touch", text(&made)]).holds();
+    assert!(made.exists());
+    let recorded = gate.recorded("gate/allowed");
+    assert_has(&recorded, &["intent", "decision", "authorization", "verification", "outcome", "close"]);
+    assert!(recorded.contains("confirmed"), "{recorded}");
+
+    // A command that fails has run, and its exit code is the gate's.
+    let failed = gate.run("gate/fails", &["false"]);
+    assert_eq!(failed.code, Some(1), "{failed:?}");
+    let recorded = gate.recorded("gate/fails");
+    assert_has(&recorded, &["authorization", "outcome", "close"]);
+    assert!(recorded.contains("failed"), "{recorded}");
+}
+
+#[test]
+fn what_is_refused_never_runs_and_the_refusal_is_on_record() {
+    let gate = Gate::start();
+    let made = gate.file("made");
+    let refused = gate.run("gate/refused", &["cp", "/etc/hostname", text(&made)]);
+    assert_eq!(refused.code, Some(126), "{refused:?}");
+    assert!(!made.exists());
+    let recorded = gate.recorded("gate/refused");
+    assert_has(&recorded, &["intent", "decision", "outcome"]);
+    assert!(recorded.contains("not_executed"), "{recorded}");
+    assert!(!recorded.contains("\"authorization\""), "{recorded}");
+    // An execution happens once.
+    gate.run("gate/once", &["touch", text(&gate.file("one"))]).holds();
+    let again = gate.run("gate/once", &["touch", text(&gate.file("two"))]);
+    assert_ne!(again.code, Some(0), "{again:?}");
+    assert!(!gate.file("two").exists());
+}
+
+#[test]
+fn without_the_log_or_its_quorum_nothing_runs() {
+    let mut gate = Gate::start();
+    let made = gate.file("made");
+    gate.system.log.stop();
+    let denied = gate.run("gate/no-log", &["touch", text(&made)]);
+    assert_ne!(denied.code, Some(0), "{denied:?}");
+    assert!(!made.exists(), "a command ran without the log");
+    gate.system.log.start();
+
+    // A log that takes statements and has no quorum is not enough either.
+    gate.system.witnesses[0].kill();
+    gate.system.witnesses[1].kill();
+    let config = std::fs::read_to_string(&gate.config).unwrap();
+    assert!(!config.contains("mode"), "cosigned is what a gate asks for unless told otherwise");
+    let denied = gate.run("gate/no-quorum", &["touch", text(&made)]);
+    assert_ne!(denied.code, Some(0), "{denied:?}");
+    assert!(!made.exists(), "a command ran without a quorum");
+
+    // When all are back, so is the gate; what it could not record before, it records now.
+    gate.system.witnesses[0].start();
+    gate.system.witnesses[1].start();
+    gate.system.log.published(gate.system.policy(), gate.system.size());
+    gate.run("gate/back", &["touch", text(&made)]).holds();
+    assert!(made.exists());
+    let recorded = gate.recorded("gate/no-quorum");
+    assert!(recorded.contains("not_executed"), "{recorded}");
+}
