@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -37,11 +37,8 @@ pub use serve::{Bounds, serve};
 use crate::witness::Witness;
 use problem::Problem;
 
-/// How long a request may take, from the end of its header to the start of its answer.
-const PATIENCE: Duration = Duration::from_secs(15);
-
-/// All routes of a witness.
-pub fn router(witness: Arc<Witness>) -> Router {
+/// All routes of a witness. A request may take as long as `patience`.
+pub fn router(witness: Arc<Witness>, patience: Duration) -> Router {
     Router::new()
         .route("/", read(get(page::page)))
         .route("/style.css", read(get(page::style)))
@@ -52,7 +49,7 @@ pub fn router(witness: Arc<Witness>) -> Router {
         .route("/errors", read(get(error_pages::list)))
         .route("/errors/{code}", read(get(error_pages::one)))
         .fallback(not_found)
-        .layer(middleware::from_fn(within_bounds))
+        .layer(middleware::from_fn_with_state(Patience(patience), within_bounds))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(witness)
 }
@@ -79,11 +76,15 @@ async fn not_found() -> Problem {
     Problem::new(&catalog::NOT_FOUND, "expected one of the routes that the page at / lists")
 }
 
+/// How long a request may take.
+#[derive(Debug, Clone, Copy)]
+struct Patience(Duration);
+
 /// Ends what takes too long, and says how answers are to be taken.
-async fn within_bounds(request: Request, next: Next) -> Response {
-    let mut response = match tokio::time::timeout(PATIENCE, next.run(request)).await {
+async fn within_bounds(State(Patience(patience)): State<Patience>, request: Request, next: Next) -> Response {
+    let mut response = match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::new(&catalog::TOO_SLOW, format!("expected the request within {PATIENCE:?}"))
+        Err(_) => Problem::new(&catalog::TOO_SLOW, format!("expected the request within {patience:?}"))
             .into_response(),
     };
     let headers = response.headers_mut();

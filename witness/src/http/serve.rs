@@ -13,6 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::witness::Witness;
+
 /// What one client may take of the witness.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -20,6 +22,8 @@ pub struct Bounds {
     pub connections: usize,
     /// How long a header may take to arrive, and how long a connection may be silent between requests.
     pub header: Duration,
+    /// How long a request may take, from the end of its header to the start of its answer.
+    pub request: Duration,
     /// How long a connection may last. The request at its end is finished within `farewell`.
     pub age: Duration,
     /// How long open requests may go on after the connection, or the witness, was told to end.
@@ -31,6 +35,7 @@ impl Default for Bounds {
         Self {
             connections: 2048,
             header: Duration::from_mins(1),
+            request: Duration::from_secs(15),
             age: Duration::from_mins(10),
             farewell: Duration::from_secs(16),
         }
@@ -41,8 +46,14 @@ const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// How long to wait when the system has no more file descriptors.
 const BREATHER: Duration = Duration::from_millis(100);
 
-/// Serves until `stop` is ready, then takes no more connections and finishes the open ones within their bound.
-pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: impl Future<Output = ()>) {
+/// Serves a witness until `stop` is ready, then takes no more connections and finishes the open ones within their bound.
+pub async fn serve(
+    listener: TcpListener,
+    witness: Arc<Witness>,
+    bounds: Bounds,
+    stop: impl Future<Output = ()>,
+) {
+    let router = super::router(witness, bounds.request);
     let places = Arc::new(Semaphore::new(bounds.connections));
     let (farewell, stopping) = watch::channel(());
     let mut connections = JoinSet::new();

@@ -1,1 +1,125 @@
-//! Tests.
+use std::path::PathBuf;
+
+use countersign_verifier::note::NoteSigner;
+
+use super::*;
+use crate::testing::{cosigner, head, log, signed_root};
+use countersign_verifier::cosignature::Timestamp;
+use countersign_verifier::merkle::RootHash;
+
+struct Fixture {
+    folder: tempfile::TempDir,
+    cosigner: Cosigner,
+    log: NoteSigner,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let fixture =
+            Self { folder: tempfile::tempdir().unwrap(), cosigner: cosigner(), log: log("log.example/a") };
+        high_water::create(&fixture.high_water(), fixture.cosigner.key(), &Marks::new()).unwrap();
+        Store::create(&fixture.database(), fixture.cosigner.key()).unwrap();
+        fixture
+    }
+
+    fn database(&self) -> PathBuf {
+        self.folder.path().join("db")
+    }
+
+    fn high_water(&self) -> PathBuf {
+        self.folder.path().join("high-water")
+    }
+
+    fn open(&self) -> Result<(Ledger, Positions), LedgerError> {
+        Ledger::open(&self.database(), &self.high_water(), &self.cosigner)
+    }
+
+    fn head(&self, size: u64) -> Arc<Cosigned> {
+        Arc::new(head(&self.log, size, size))
+    }
+
+    fn store(&self) -> Store {
+        Store::open(&self.database(), self.cosigner.key()).unwrap()
+    }
+
+    /// The one log that there is.
+    fn position(&self) -> Position {
+        self.open().unwrap().1.into_values().next().unwrap()
+    }
+}
+
+#[test]
+fn what_is_kept_is_found_again_without_complaint() {
+    let fixture = Fixture::new();
+    fixture.open().unwrap().0.keep(&[fixture.head(3)]).unwrap();
+    let position = fixture.position();
+    assert_eq!(position.head, Some(fixture.head(3)));
+    assert_eq!(position.rollback, None);
+    assert_eq!(inspect(&fixture.database(), &fixture.high_water(), &fixture.cosigner).unwrap().len(), 1);
+}
+
+#[test]
+fn a_crash_between_database_and_mark_is_made_good() {
+    let fixture = Fixture::new();
+    fixture.open().unwrap().0.keep(&[fixture.head(3)]).unwrap();
+    fixture.store().put(&[fixture.head(5)]).unwrap();
+    let (ledger, _) = fixture.open().unwrap();
+    let mark = &ledger.high_water.marks()[fixture.head(5).origin()];
+    assert_eq!(mark.cosignature(), fixture.head(5).cosignature());
+    drop(ledger);
+    assert_eq!(fixture.position().rollback, None);
+}
+
+#[test]
+fn an_older_database_is_found_out_and_lifted_only_on_demand() {
+    let fixture = Fixture::new();
+    fixture.open().unwrap().0.keep(&[fixture.head(3)]).unwrap();
+    fixture.open().unwrap().0.keep(&[fixture.head(5)]).unwrap();
+    fixture.store().put(&[fixture.head(3)]).unwrap();
+    for _ in 0..2 {
+        let rollback = fixture.position().rollback.unwrap();
+        assert_eq!((rollback.stored.unwrap().size.get(), rollback.marked.size.get()), (3, 5));
+    }
+    let (ledger, positions) = fixture.open().unwrap();
+    let lifted = ledger.lift_to_marks(&positions).unwrap();
+    assert_eq!(lifted.len(), 1);
+    drop(ledger);
+    let position = fixture.position();
+    assert_eq!(position.rollback, None);
+    let head = position.head.unwrap();
+    assert_eq!((head.size().get(), head.root()), (5, fixture.head(5).root()));
+    assert!(!head.has_log_signature(), "the mark does not have the line of the log");
+}
+
+#[test]
+fn a_database_that_lost_a_mere_refresh_is_older_too() {
+    let fixture = Fixture::new();
+    let refreshed = Arc::new(head(&fixture.log, 3, 50));
+    fixture.open().unwrap().0.keep(&[refreshed]).unwrap();
+    fixture.store().put(&[fixture.head(3)]).unwrap();
+    assert!(fixture.position().rollback.unwrap().can_be_lifted());
+}
+
+#[test]
+fn two_histories_are_never_reconciled() {
+    let fixture = Fixture::new();
+    fixture.open().unwrap().0.keep(&[fixture.head(3)]).unwrap();
+    let forked = signed_root(&fixture.log, 3, RootHash::from_bytes([9; 32]));
+    let forked = fixture.cosigner.cosign(&forked, Timestamp::new(60).unwrap()).unwrap();
+    fixture.store().put(&[Arc::new(forked)]).unwrap();
+    let (ledger, positions) = fixture.open().unwrap();
+    let rollback = positions.values().next().unwrap().rollback.clone().unwrap();
+    assert!(!rollback.can_be_lifted());
+    assert!(ledger.lift_to_marks(&positions).unwrap().is_empty());
+}
+
+#[test]
+fn nothing_is_kept_once_the_mark_was_touched() {
+    let fixture = Fixture::new();
+    let (mut ledger, _) = fixture.open().unwrap();
+    ledger.keep(&[fixture.head(3)]).unwrap();
+    std::fs::remove_file(fixture.high_water()).unwrap();
+    let error = ledger.keep(&[fixture.head(5)]).unwrap_err();
+    assert!(matches!(error, LedgerError::HighWater(HighWaterError::Changed(_))));
+    assert_eq!(ledger.store.heads(fixture.cosigner.key()).unwrap()[0].size().get(), 3);
+}

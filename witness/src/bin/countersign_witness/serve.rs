@@ -18,7 +18,7 @@ use crate::{Data, failed};
 /// Serve the witness
 ///
 /// Prints its URL, the submission prefix and monitoring prefix, when it is ready to take requests. Ends in good order on
-/// SIGTERM and SIGINT. What happens is told on standard error; RUST_LOG=debug tells each request.
+/// SIGTERM and SIGINT. What happens is told on standard error; `RUST_LOG=debug` tells each request.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     #[command(flatten)]
@@ -58,7 +58,7 @@ impl Serve {
                 }
                 tracing::info!("ending: open requests are finished");
             };
-            http::serve(listener, http::router(Arc::clone(&witness)), Bounds::default(), stop).await;
+            http::serve(listener, Arc::clone(&witness), Bounds::default(), stop).await;
             Ok(Exit::Holds)
         });
         drop(runtime);
