@@ -4,9 +4,8 @@ use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use countersign_verifier::merkle::TreeSize;
+use countersign_verifier::merkle::{LeafHash, TreeSize};
 use countersign_verifier::note::{MAX_NOTE_BYTES, VerifierKey};
-use sha2::{Digest as _, Sha256};
 
 use super::judge::{Judgement, judge};
 use crate::log::{OpenError, StopReason};
@@ -29,7 +28,7 @@ impl Evidence {
 
     /// Keeps a note that `witness` showed. `None` when it could not be kept, which is logged.
     pub(super) fn keep(&self, witness: &str, size: TreeSize, note: &[u8]) -> Option<PathBuf> {
-        let digest = hex(&Sha256::digest(note));
+        let digest = LeafHash::of(note).to_string();
         let name: String =
             witness.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
         let path = self.folder.join(format!("{size}-{}-{name}{SUFFIX}", digest.get(..16).unwrap_or(&digest)));
@@ -88,8 +87,4 @@ fn write(folder: &Path, path: &Path, note: &[u8]) -> std::io::Result<()> {
         Err(error) => return Err(error),
     }
     File::open(folder)?.sync_all()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

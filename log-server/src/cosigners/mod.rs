@@ -24,7 +24,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 pub(crate) use board::Board;
-pub(crate) use client::{Client, ClientError};
+pub(crate) use client::Client;
+pub use client::ClientError;
 pub(crate) use evidence::Evidence;
 pub(crate) use probe::probe;
 

@@ -10,12 +10,13 @@ mod status;
 mod submission;
 
 pub use config::{LogConfig, QueueBounds, Witnessing};
-pub use create::CreateError;
+pub use create::{CreateError, GenesisError};
 pub use handle::Log;
 pub use health::{Contradiction, Reason, StopReason};
 pub use open::OpenError;
 pub use status::{Condition, Status, WitnessStatus};
 pub use submission::{Atomicity, Published, Rejection, Sequenced, SequencedHead, SubmitError, WaitError};
 
+pub use crate::cosigners::ClientError;
 pub use crate::store::StoreError as ReadError;
-pub use crate::tree::ProofError;
+pub use crate::tree::{DamagedEdge, ProofError};

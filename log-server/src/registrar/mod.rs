@@ -7,7 +7,7 @@
 mod committed;
 mod overlay;
 
-use countersign_verifier::admission::{AdmitError, Effects, Refusal, State, admit};
+use countersign_verifier::admission::{AdmitError, Refusal, State, admit};
 use countersign_verifier::statement::VerifiedStatement;
 
 pub(crate) use committed::{Committed, Issuers};
@@ -76,8 +76,9 @@ fn decide_all<S: State>(
         }
         decisions.push(decision);
     }
-    let effects: Vec<&Effects> = new.iter().map(|entry| &entry.effects).collect();
-    effects.into_iter().for_each(|effects| state.apply(effects));
+    for entry in &new {
+        state.apply(&entry.effects);
+    }
     taken.append(&mut new);
     Ok(decisions)
 }

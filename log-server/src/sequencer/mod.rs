@@ -91,11 +91,11 @@ impl Sequencer {
             }
         };
         let Built { batch, edge, answers, publication } = built;
-        if batch.growth.is_some() || batch.publication.is_some() {
-            if let Err(error) = self.store.commit(&batch) {
-                self.stop.stop(StopReason::Write { size, cause: error.chain() });
-                return;
-            }
+        if (batch.growth.is_some() || batch.publication.is_some())
+            && let Err(error) = self.store.commit(&batch)
+        {
+            self.stop.stop(StopReason::Write { size, cause: error.chain() });
+            return;
         }
         if let (Some(edge), Some(growth)) = (edge, &batch.growth) {
             self.issuers.changed_by(&growth.entries);
@@ -116,7 +116,7 @@ impl Sequencer {
         groups: Vec<Group>,
         mut publication: Option<PendingPublication>,
     ) -> Result<Built, StoreError> {
-        let committed = Committed { store: &*self.store, issuers: &*self.issuers, size: tip.size() };
+        let committed = Committed { store: &*self.store, issuers: &self.issuers, size: tip.size() };
         let mut state = Overlay::over(&committed);
         let mut entries: Vec<NewEntry> = Vec::new();
         let mut answers = Vec::with_capacity(groups.len());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_verifier::merkle::{CompactRange, LeafHash, LeafIndex, NodeHash, NodeId, RootHash, TreeSize};
+use countersign_verifier::merkle::{CompactRange, LeafHash, NodeHash, NodeId, RootHash, TreeSize};
 use countersign_verifier::tiles::{FULL_WIDTH, HashTile, TILE_HEIGHT, TileId, TileWidth};
 
 use crate::store::EdgeHash;
@@ -121,11 +121,6 @@ impl Edge {
     /// The hashes of the tile of a level that is not full.
     pub(crate) fn partial(&self, level: u8) -> Option<&[NodeHash]> {
         self.levels.get(usize::from(level)).map(|hashes| hashes.as_slice())
-    }
-
-    /// The index that the next entry gets.
-    pub(crate) fn next_index(&self) -> Option<LeafIndex> {
-        self.size().next_index()
     }
 }
 

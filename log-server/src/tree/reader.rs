@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use countersign_verifier::merkle::{
     self, LeafIndex, NodeHash, NodeId, PlanError, ProofPlan, RootHash, TreeSize,
 };
-use countersign_verifier::tiles::{FULL_WIDTH, HashTile, TileId, TileWidth, tiles_for};
+use countersign_verifier::tiles::{HashTile, TileId, TileWidth, tiles_for};
 
 use super::Edge;
 use super::edge::tile_bytes;
 use crate::store::{StoreError, Tiles};
+
+/// The bytes of a full tile: 256 hashes.
+const FULL_TILE_BYTES: usize = 256 * 32;
 
 /// Why there is no proof.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +48,7 @@ impl<'a, S: Tiles + ?Sized> TreeReader<'a, S> {
             return Ok(self.edge.partial(tile.level).and_then(|hashes| hashes.get(..count)).map(tile_bytes));
         }
         let mut bytes = self.store.full_tile(tile)?.ok_or(StoreError::MissingRow { row: "tiles" })?;
-        if bytes.len() != FULL_WIDTH as usize * 32 {
+        if bytes.len() != FULL_TILE_BYTES {
             return Err(StoreError::DamagedRow { row: "tiles" });
         }
         bytes.truncate(count.saturating_mul(32));

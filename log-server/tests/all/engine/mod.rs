@@ -1,0 +1,10 @@
+//! The engine: what is acknowledged stays, no two heads disagree, and every doubt stops it.
+
+mod crash;
+mod desk;
+mod faults;
+mod quorum;
+mod rollback;
+mod sequencing;
+mod store;
+mod witness;

@@ -1,0 +1,4 @@
+//! What the log server promises, over real sockets, a real database and real processes.
+
+#[cfg(test)]
+mod engine;
