@@ -12,7 +12,6 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use super::app::App;
 use crate::log::{Condition, Status};
 
-/// A figure that only grows.
 pub(super) const REQUESTS: &str = "countersign_http_requests_total";
 pub(super) const REQUEST_SECONDS: &str = "countersign_http_request_seconds";
 pub(super) const REFUSALS: &str = "countersign_refusals_total";
@@ -27,6 +26,8 @@ const WITNESS_SIZE: &str = "countersign_witness_size";
 const WITNESS_WELL: &str = "countersign_witness_well";
 const WITNESS_COSIGNATURES: &str = "countersign_witness_cosignatures_total";
 const WITNESS_FAILURES: &str = "countersign_witness_failures_total";
+const WITNESS_ROLLBACKS: &str = "countersign_witness_rollbacks_total";
+const STORE: &str = "countersign_store";
 
 #[derive(Debug, Clone, Copy)]
 enum Sort {
@@ -87,6 +88,13 @@ const ALL: &[(&str, Sort, Unit, &str)] = &[
     (WITNESS_WELL, Sort::Gauge, Unit::Count, "1 when the witness's last answer was a cosignature, else 0."),
     (WITNESS_COSIGNATURES, Sort::Counter, Unit::Count, "Heads that the witness cosigned since the start."),
     (WITNESS_FAILURES, Sort::Counter, Unit::Count, "Requests to the witness that failed since the start."),
+    (
+        WITNESS_ROLLBACKS,
+        Sort::Counter,
+        Unit::Count,
+        "How often the witness forgot what it had cosigned, since the start.",
+    ),
+    (STORE, Sort::Gauge, Unit::Count, "Figures of the database, by name; sizes are in bytes."),
 ];
 
 /// Upper bounds of the buckets of times, in seconds: from what a fast disk allows to what a client gives up at.
@@ -117,6 +125,14 @@ impl Figures {
     pub(super) fn start() -> Self {
         Self(RECORDER.clone())
     }
+
+    /// Sorts observed times into their buckets. Until then each one takes memory of its own, so it has to happen also
+    /// when nobody asks for the figures.
+    pub(super) fn upkeep(&self) {
+        if let Some(handle) = &self.0 {
+            handle.run_upkeep();
+        }
+    }
 }
 
 /// The stages of a submission.
@@ -145,10 +161,7 @@ pub(super) fn count_statement(new: bool) {
 /// `GET /metrics`.
 pub(super) async fn render(State(app): State<Arc<App>>) -> Response {
     set_gauges(&app.log.status(), app.log.readiness().is_ok());
-    let text = app.figures.0.as_ref().map(|handle| {
-        handle.run_upkeep();
-        handle.render()
-    });
+    let text = app.figures.0.as_ref().map(PrometheusHandle::render);
     let mut response = text.unwrap_or_default().into_response();
     let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
@@ -172,6 +185,10 @@ fn set_gauges(status: &Status, ready: bool) {
         gauge!(WITNESS_WELL, "witness" => name.clone()).set(f64::from(u8::from(well)));
         counter!(WITNESS_COSIGNATURES, "witness" => name.clone()).absolute(witness.cosigned);
         counter!(WITNESS_FAILURES, "witness" => name.clone()).absolute(witness.failures);
+        counter!(WITNESS_ROLLBACKS, "witness" => name.clone()).absolute(witness.rollbacks);
+    }
+    for (figure, value) in &status.store {
+        gauge!(STORE, "figure" => *figure).set(approximately(*value));
     }
 }
 

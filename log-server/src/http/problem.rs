@@ -23,7 +23,7 @@ pub struct Refusal {
     detail: String,
     pointer: Option<String>,
     retry_after: Option<Duration>,
-    reasons: Vec<Reason>,
+    reasons: Vec<ReasonDocument>,
 }
 
 /// The members of a problem document (RFC 9457 section 3.1), in the order in which people read them.
@@ -35,16 +35,25 @@ pub(super) struct ProblemDocument<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pointer: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    reasons: Vec<ReasonDocument<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    reasons: &'a [ReasonDocument],
 }
 
-/// One reason why the log is not ready: an extension member (RFC 9457 section 3.2).
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ReasonDocument<'a> {
-    code: &'a str,
-    what: &'a str,
-    remedy: &'a str,
+/// Something for the operator to look at: in a refusal an extension member (RFC 9457 section 3.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct ReasonDocument {
+    /// A stable name for machines.
+    code: &'static str,
+    /// What is the matter.
+    what: String,
+    /// What to do about it.
+    remedy: &'static str,
+}
+
+impl From<Reason> for ReasonDocument {
+    fn from(Reason { code, what, remedy }: Reason) -> Self {
+        Self { code, what, remedy }
+    }
 }
 
 /// The media type of problem documents.
@@ -99,7 +108,7 @@ impl Refusal {
     /// Names the reasons one by one, each with what to do.
     #[must_use]
     pub(super) fn because(mut self, reasons: Vec<Reason>) -> Self {
-        self.reasons = reasons;
+        self.reasons = reasons.into_iter().map(ReasonDocument::from).collect();
         self
     }
 
@@ -127,14 +136,8 @@ impl Refusal {
             status: self.status().as_u16(),
             detail: &self.detail,
             pointer: self.pointer.as_deref(),
-            reasons: self.reasons.iter().map(ReasonDocument::from).collect(),
+            reasons: &self.reasons,
         }
-    }
-}
-
-impl<'a> From<&'a Reason> for ReasonDocument<'a> {
-    fn from(reason: &'a Reason) -> Self {
-        Self { code: reason.code, what: &reason.what, remedy: reason.remedy }
     }
 }
 

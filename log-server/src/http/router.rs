@@ -1,6 +1,7 @@
 //! Which request goes where.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -25,6 +26,8 @@ use super::rate::IssuerRates;
 use super::{batch, error_pages, health, issuers, openapi, prepare, proofs, reading, submit};
 use crate::log::Log;
 
+const UPKEEP: Duration = Duration::from_secs(5);
+
 /// Why a log cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -35,7 +38,8 @@ pub enum StartError {
 
 /// The log over HTTP: everything that machines use, and the pages behind problem types.
 ///
-/// Whatever is not the log's own goes to `pages`, or is refused when there are none.
+/// Whatever is not the log's own goes to `pages`, or is refused when there are none. A task on the runtime that this
+/// is called on looks after the figures for as long as the router lives.
 pub fn router(log: Arc<Log>, options: Options, pages: Option<Router>) -> Result<Router, StartError> {
     let app = Arc::new(App {
         checkers: Checkers::start()?,
@@ -46,6 +50,7 @@ pub fn router(log: Arc<Log>, options: Options, pages: Option<Router>) -> Result<
         log,
         options,
     });
+    tokio::spawn(look_after(Arc::downgrade(&app)));
     // People look at /entries, machines post to it.
     let entries: MethodRouter<Arc<App>> = match &pages {
         Some(pages) => post(submit::submit).get_service(pages.clone()),
@@ -86,6 +91,17 @@ pub fn router(log: Arc<Log>, options: Options, pages: Option<Router>) -> Result<
         .layer(CatchPanicLayer::custom(observe::panicked))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), observed))
         .with_state(app))
+}
+
+async fn look_after(app: Weak<App>) {
+    let mut interval = tokio::time::interval(UPKEEP);
+    loop {
+        interval.tick().await;
+        match app.upgrade() {
+            Some(app) => app.figures.upkeep(),
+            None => return,
+        }
+    }
 }
 
 /// Tells the request ids of this run from those of another. It need not be secret, only different.
