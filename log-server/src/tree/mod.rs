@@ -2,6 +2,8 @@
 
 mod edge;
 mod reader;
+#[cfg(test)]
+mod tests;
 
 pub use edge::DamagedEdge;
 pub(crate) use edge::Edge;

@@ -36,13 +36,13 @@ fn child_that_works_until_it_is_killed() {
             tasks.spawn(work(Arc::clone(&log), Desk::new(series * 100 + writer)));
         }
         let mut published = log.published();
-        tasks.spawn(async move {
+        tokio::spawn(async move {
             while published.changed().await.is_ok() {
                 let head = published.borrow_and_update().clone().unwrap();
                 println!("published {} {}", head.size, head.root);
             }
         });
-        while tasks.join_next().await.is_some() {}
+        tasks.join_all().await;
     });
 }
 

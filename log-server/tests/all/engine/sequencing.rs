@@ -183,22 +183,26 @@ async fn later_statements_of_a_submission_stand_on_earlier_ones() {
     let second = desk.outcome("run/1", authorization.entry_id());
     let close = desk.close("run/1");
     let late = desk.intent("run/1");
-    let all =
-        vec![intent, authorization, outcome.clone(), outcome.clone(), second.clone(), close, late.clone()];
+    let all = vec![intent, authorization, outcome.clone(), outcome.clone(), second, close, late.clone()];
     let results = log.submit(all, Atomicity::Each).await.unwrap();
     let indexes: Vec<_> =
         results.iter().map(|result| result.as_ref().ok().map(|s| (s.index.get(), s.new))).collect();
     let taken =
         [Some((2, true)), Some((3, true)), Some((4, true)), Some((4, false)), None, Some((5, true)), None];
     assert_eq!(indexes, taken);
-    // And once they are durable, the same holds.
-    for (refused, code) in [(second, "outcome-again"), (late, "execution-closed")] {
-        let results = log.submit(vec![refused], Atomicity::Each).await.unwrap();
-        match &results[0] {
-            Err(Rejection::Refused(refusal)) => assert_eq!(refusal.code(), code),
-            other => panic!("{other:?}"),
-        }
-    }
+    let code = |result: &Result<_, Rejection>| match result {
+        Err(Rejection::Refused(refusal)) => refusal.code(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((code(&results[4]), code(&results[6])), ("outcome-again", "execution-closed"));
+    // Now that they are durable, the same holds.
+    let results = log.submit(vec![late], Atomicity::Each).await.unwrap();
+    assert_eq!(code(&results[0]), "execution-closed");
+    let intent = enter(&log, desk.intent("run/2")).await.entry;
+    let authorization = enter(&log, desk.authorization("run/2", intent)).await.entry;
+    enter(&log, desk.outcome("run/2", authorization)).await;
+    let results = log.submit(vec![desk.outcome("run/2", authorization)], Atomicity::Each).await.unwrap();
+    assert_eq!(code(&results[0]), "outcome-again");
     assert!(!enter(&log, outcome).await.new);
     log.shutdown().await;
 }
