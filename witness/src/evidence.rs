@@ -7,20 +7,22 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use countersign_verifier::checkpoint::Origin;
-use countersign_verifier::merkle::{RootHash, TreeSize};
+use countersign_verifier::checkpoint::Checkpoint;
 
 use crate::files;
 use crate::refusal::Refusal;
 
-/// How many cases of one sort are kept for one log. Those beyond are told in the log of the program only.
+/// How many cases of one sort are kept for one log.
 const CASES: usize = 100;
 
-/// The folder in which cases are kept.
+/// The folder in which cases are kept, in a folder for each log.
 #[derive(Debug)]
 pub(crate) struct Evidence {
     folder: PathBuf,
+    /// Two at once could be about the same case.
+    writing: Mutex<()>,
 }
 
 /// What becomes of a case.
@@ -36,16 +38,14 @@ pub(crate) enum Kept {
 
 impl Evidence {
     pub(crate) fn in_folder(folder: PathBuf) -> Self {
-        Self { folder }
+        Self { folder, writing: Mutex::new(()) }
     }
 
-    /// Keeps the request if its refusal says that the log signed what it should not have.
+    /// Keeps the request, which asked for `head`, if its refusal says that the log signed what it should not have.
     pub(crate) fn keep(
         &self,
         refusal: &Refusal,
-        origin: &Origin,
-        size: TreeSize,
-        root: RootHash,
+        head: &Checkpoint,
         request: &[u8],
     ) -> io::Result<Option<Kept>> {
         let (sort, cosigned) = match refusal {
@@ -54,43 +54,45 @@ impl Evidence {
             Refusal::Inconsistent { cosigned, .. } => ("inconsistent", Some(cosigned)),
             _ => return Ok(None),
         };
-        let log = format!("{sort}-{}-", origin.hash());
+        let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = self.folder.join(head.origin.hash());
+        std::fs::create_dir_all(&folder)?;
         // One case for each head, however often it is sent.
-        let name = format!("{log}{size}-{root}");
-        let path = self.folder.join(format!("{name}.request"));
-        std::fs::create_dir_all(&self.folder)?;
+        let name = format!("{sort}-{}-{}", head.size, head.root);
+        let path = folder.join(format!("{name}.request"));
         if path.exists() {
             return Ok(Some(Kept::Already));
         }
-        if self.count(&log)? >= CASES {
+        if count(&folder, sort)? >= CASES {
             return Ok(Some(Kept::Enough));
         }
         if let Some(cosigned) = cosigned {
-            let note = self.folder.join(format!("{name}.cosigned"));
+            let note = folder.join(format!("{name}.cosigned"));
             files::replace(&note, cosigned.note().to_string().as_bytes())?;
         }
         files::replace(&path, request)?;
         Ok(Some(Kept::At(path)))
     }
+}
 
-    fn count(&self, log: &str) -> io::Result<usize> {
-        let mut cases = 0_usize;
-        for file in std::fs::read_dir(&self.folder)? {
-            let name = file?.file_name();
-            let is_case = name.to_str().is_some_and(|name| {
-                name.starts_with(log) && Path::new(name).extension() == Some("request".as_ref())
-            });
-            cases = cases.saturating_add(usize::from(is_case));
-        }
-        Ok(cases)
+/// How many cases of a sort there are.
+fn count(folder: &Path, sort: &str) -> io::Result<usize> {
+    let mut cases = 0_usize;
+    for file in std::fs::read_dir(folder)? {
+        let name = file?.file_name();
+        let is_case = name.to_str().is_some_and(|name| {
+            name.starts_with(sort) && Path::new(name).extension() == Some("request".as_ref())
+        });
+        cases = cases.saturating_add(usize::from(is_case));
     }
+    Ok(cases)
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use countersign_verifier::merkle::ProofError;
+    use countersign_verifier::merkle::{ProofError, RootHash};
 
     use super::*;
     use crate::testing::{head, log};
@@ -100,11 +102,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let evidence = Evidence::in_folder(folder.path().join("evidence"));
         let cosigned = Arc::new(head(&log("log.example/a"), 3, 10));
-        let size = cosigned.size();
+        let asked = |number: u8| {
+            Checkpoint::new(cosigned.origin().clone(), cosigned.size(), RootHash::from_bytes([number; 32]))
+        };
         let keep = |number: u8| {
-            let stated = RootHash::from_bytes([number; 32]);
-            let refusal = Refusal::OtherRoot { stated, cosigned: Arc::clone(&cosigned) };
-            evidence.keep(&refusal, cosigned.origin(), size, stated, &[number]).unwrap().unwrap()
+            let refusal = Refusal::OtherRoot { stated: asked(number).root, cosigned: Arc::clone(&cosigned) };
+            evidence.keep(&refusal, &asked(number), &[number]).unwrap().unwrap()
         };
         let Kept::At(path) = keep(0) else { panic!() };
         assert_eq!(std::fs::read(&path).unwrap(), [0]);
@@ -117,12 +120,11 @@ mod tests {
             cause: ProofError::WrongLength { got: 0 },
             cosigned: Arc::clone(&cosigned),
         };
-        let kept = evidence.keep(&inconsistent, cosigned.origin(), size, cosigned.root(), b"x").unwrap();
+        let kept = evidence.keep(&inconsistent, &asked(0), b"x").unwrap();
         assert!(
             matches!(kept, Some(Kept::At(_))),
             "suspicions do not crowd out proofs, nor the other way round"
         );
-        let harmless = evidence.keep(&Refusal::Busy, cosigned.origin(), size, cosigned.root(), b"x").unwrap();
-        assert_eq!(harmless, None);
+        assert_eq!(evidence.keep(&Refusal::Busy, &asked(0), b"x").unwrap(), None);
     }
 }

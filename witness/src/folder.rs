@@ -97,24 +97,29 @@ impl Folder {
         self.data.join("evidence")
     }
 
-    /// Sets the folder up for a new witness with a new key. A folder that has a key already is refused, and not
-    /// changed.
+    /// Sets the folder up for a new witness with a new key, and returns its public half. A folder that has a key
+    /// already is refused, and not changed.
     pub fn init(&self, name: &KeyName) -> Result<VerifierKey, FolderError> {
+        let mut seed = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *seed).map_err(FolderError::Random)?;
+        let signer = NoteSigner::from_seed(name.clone(), true, &seed);
+        self.init_with(&signer)?;
+        Ok(signer.verifier().clone())
+    }
+
+    /// Sets the folder up for a new witness with this key, which must never have cosigned anything.
+    pub fn init_with(&self, signer: &NoteSigner) -> Result<(), FolderError> {
         std::fs::create_dir_all(&self.data)
             .map_err(|source| FolderError::Io { path: self.data.clone(), source })?;
         if self.key().exists() {
             return Err(KeyFileError::Exists(self.key()).into());
         }
-        let mut seed = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *seed).map_err(FolderError::Random)?;
-        let signer = NoteSigner::from_seed(name.clone(), true, &seed);
         let key = signer.verifier();
         roster::create(&self.logs())?;
         high_water::create(&self.high_water, key, &Marks::new())?;
         Store::create(&self.database(), key)?;
         // The key last: a folder that has one is complete.
-        keyfile::write_note_signer(&self.key(), &signer)?;
-        Ok(key.clone())
+        Ok(keyfile::write_note_signer(&self.key(), signer)?)
     }
 
     /// The key of the witness.

@@ -182,22 +182,16 @@ impl Witness {
             return;
         }
         let evidence = Arc::clone(&self.evidence);
-        let (refusal, request) = (refusal.clone(), request.to_vec());
-        let told = (asked.origin.clone(), refusal.to_string());
-        let kept = tokio::task::spawn_blocking(move || {
-            evidence.keep(&refusal, &asked.origin, asked.size, asked.root, &request)
-        })
-        .await;
-        let (origin, refusal) = told;
-        match kept {
-            Ok(Ok(Some(Kept::At(path)))) => {
+        let (refused, request) = (refusal.clone(), request.to_vec());
+        let origin = asked.origin.clone();
+        let kept = tokio::task::spawn_blocking(move || evidence.keep(&refused, &asked, &request)).await;
+        match kept.unwrap_or_else(|error| Err(error.into())) {
+            Ok(Some(Kept::At(path))) => {
                 tracing::error!(%origin, %refusal, evidence = %path.display(), "a log signed what it should not have");
             }
-            Ok(Ok(Some(Kept::Enough))) => {
-                tracing::error!(%origin, %refusal, "a log signed what it should not have; enough of it is kept");
+            Ok(Some(Kept::Already | Kept::Enough) | None) => {
+                tracing::debug!(%origin, %refusal, "a log signed what it should not have, again");
             }
-            Ok(Ok(Some(Kept::Already) | None)) => {}
-            Ok(Err(error)) => tracing::error!(%origin, %refusal, %error, "evidence could not be kept"),
             Err(error) => tracing::error!(%origin, %refusal, %error, "evidence could not be kept"),
         }
     }

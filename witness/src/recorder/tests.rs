@@ -118,7 +118,7 @@ async fn requests_that_wait_together_are_kept_together_and_only_one_wins() {
                 won += 1;
             }
             Err(refusal) => {
-                assert!(matches!(refusal, Refusal::OtherSize { cosigned, .. } if cosigned.get() == 3))
+                assert!(matches!(refusal, Refusal::OtherSize { cosigned, .. } if cosigned.get() == 3));
             }
         }
     }

@@ -30,7 +30,7 @@ pub(crate) struct AddLog {
     #[arg(long, value_name = "VKEY", required_unless_present = "list", conflicts_with = "list")]
     vkey: Option<VerifierKey>,
     /// The first line of its checkpoints [default: the name in the vkey]
-    #[arg(long, value_name = "ORIGIN", value_parser = origin, requires = "vkey")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin, conflicts_with = "list")]
     origin: Option<Origin>,
     /// A list of logs in the format logs/v0: a file, or an https URL
     #[arg(long, value_name = "FILE-OR-URL")]
