@@ -24,6 +24,11 @@ pub enum Event<'a> {
         /// What it says, in a few words.
         words: String,
     },
+    /// The log has not answered for a while.
+    Waits {
+        /// What for.
+        what: &'a str,
+    },
     /// The command begins.
     Runs {
         /// The program and its arguments.
@@ -102,6 +107,7 @@ impl Event<'_> {
                 let index = index.map_or_else(|| "?".to_owned(), |index| index.to_string());
                 format!("[ok]    {:<13} {index:>8}  {words}", kind.as_str())
             }
+            Self::Waits { what } => format!("[...]   waiting for {what}"),
             Self::Runs { command } => format!("[run]   {}", shown(command)),
             Self::Denied { code, why } => {
                 format!("[deny]  {code}: {}\n        the command did not run", chain(*why))
@@ -120,10 +126,7 @@ impl Event<'_> {
                 chain(*why)
             ),
             Self::Refused { kind, why } => {
-                format!(
-                    "[!!]    the log refuses the {kind} for good: {}\n        it is put aside",
-                    chain(*why)
-                )
+                format!("[!!]    the {kind} is put aside for good: {}", chain(*why))
             }
             Self::Warning { what, why } => format!("[!!]    {what}: {}", chain(*why)),
             Self::Page { url, .. } => format!("        {url}"),
@@ -139,6 +142,7 @@ impl Event<'_> {
                 "entry": entry.to_string(),
                 "words": words,
             }),
+            Self::Waits { what } => json!({ "event": "waits", "what": what }),
             Self::Runs { command } => json!({ "event": "runs", "command": command }),
             Self::Denied { code, why } => json!({ "event": "denied", "code": code, "why": chain(*why) }),
             Self::Unfinished { execution, started } => {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::answer::{AnswerError, Unproven};
+use super::answer::AnswerError;
 use super::problem::Problem;
+use super::receipt::Unproven;
 
 /// Why a submission brought nothing that counts.
 #[derive(Debug, thiserror::Error)]

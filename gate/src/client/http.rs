@@ -6,8 +6,8 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::{Body, StatusCode};
 use url::Url;
 
-use super::answer::Wait;
 use super::error::SubmitError;
+use super::receipt::Wait;
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(5);

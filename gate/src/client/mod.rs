@@ -8,6 +8,7 @@ mod answer;
 mod error;
 mod http;
 mod problem;
+mod receipt;
 mod registered;
 
 use std::time::{Duration, Instant};
@@ -15,9 +16,10 @@ use std::time::{Duration, Instant};
 use countersign_verifier::statement::MAX_STATEMENT;
 use url::Url;
 
-pub use answer::{AnswerError, Receipt, Shown, Submitted, Trust, Unproven, Wait};
+pub use answer::AnswerError;
 pub use error::SubmitError;
 pub use problem::Problem;
+pub use receipt::{Receipt, Shown, Submitted, Trust, UnknownWait, Unproven, Wait};
 pub use registered::RegisteredKey;
 
 use answer::Reply;

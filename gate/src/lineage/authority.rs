@@ -48,7 +48,8 @@ impl Gate {
 
         let missing = |error| Stop::not_logged(VerificationCode::AuthorizationMissing, error);
         let batch = [policy.bytes(), intent.bytes()];
-        let answers = self.client.submit_batch(&batch, Wait::Sequenced).await.map_err(missing)?;
+        let asking = self.client.submit_batch(&batch, Wait::Sequenced);
+        let answers = self.patiently("the log to take the intent", asking).await.map_err(missing)?;
         let [policy_answer, intent_answer] = answers.try_into().map_err(|_| no_answer(Kind::Intent))?;
         let policy = self.published(&mut published, policy, policy_answer).await;
         self.note(journal, &intent_answer.map_err(missing)?);
@@ -84,7 +85,8 @@ impl Gate {
         journal.add(vec![decision.clone(), permission.clone()])?;
 
         let batch = [decision.bytes(), permission.bytes()];
-        let answers = self.client.submit_batch(&batch, self.enforcement.wait).await;
+        let asking = self.client.submit_batch(&batch, self.enforcement.wait);
+        let answers = self.patiently("a head with the authorization", asking).await;
         let [decision_answer, permission_answer] = match answers.map(TryInto::try_into) {
             Ok(Ok(answers)) => answers,
             Ok(Err(_)) => return Err(no_answer(Kind::Authorization)),

@@ -27,7 +27,8 @@ impl Gate {
         let verification = self.verification(VerificationCode::Ok, Some(clearance.head()), None);
         let statement = self.enforce(journal, &verification)?;
         journal.add(vec![statement.clone()])?;
-        let submitted = self.client.submit(statement.bytes(), Wait::Sequenced).await;
+        let asking = self.client.submit(statement.bytes(), Wait::Sequenced);
+        let submitted = self.patiently("the log to take the verification", asking).await;
         let submitted =
             submitted.map_err(|error| Stop::not_logged(VerificationCode::ContinuityBroken, error))?;
         self.note(journal, &submitted);

@@ -19,6 +19,8 @@ use crate::state::{Journal, State, StateError};
 
 /// How long the gate waits when the log asks to come back.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the gate waits without a word.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// Why the gate cannot begin. Nothing ran, and nothing was asked.
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +144,16 @@ impl Gate {
             self.report.tell(&Event::Logged { kind: step.statement.kind(), index, entry, words });
         }
         self.not_fatal(journal.logged(entry, index));
+    }
+
+    /// Asks the log, and tells whoever watches when that takes long.
+    pub(super) async fn patiently<T>(&self, what: &str, asking: impl Future<Output = T>) -> T {
+        let mut asking = std::pin::pin!(asking);
+        if let Ok(answer) = tokio::time::timeout(SILENCE, &mut asking).await {
+            return answer;
+        }
+        self.report.tell(&Event::Waits { what });
+        asking.await
     }
 
     /// Tells of trouble with the journal where going on from memory is better than stopping.

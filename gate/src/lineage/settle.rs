@@ -66,7 +66,8 @@ impl Gate {
         wait: Wait,
     ) -> Result<(), SubmitError> {
         let batch: Vec<&[u8]> = pending.iter().map(Statement::bytes).collect();
-        let answers = self.client.submit_all_or_none(&batch, wait).await?;
+        let asking = self.client.submit_all_or_none(&batch, wait);
+        let answers = self.patiently("the log to take the end of the execution", asking).await?;
         let mut refused = None;
         for (statement, answer) in pending.iter().zip(answers) {
             match answer {
