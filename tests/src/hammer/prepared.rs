@@ -27,7 +27,10 @@ pub enum PrepareError {
     #[error("{0} statements are more than the {MAX_COUNT} of one run")]
     TooMany(u64),
     /// No statement can have this length.
-    #[error("a statement of {wanted} bytes is not possible: the shortest has {shortest}, the longest 65535")]
+    #[error(
+        "a statement of {wanted} bytes cannot be made: the shortest has {shortest} bytes, the longest 65535, and a few \
+         lengths between are skipped; try one more"
+    )]
     Length {
         /// What was asked for.
         wanted: usize,
@@ -181,19 +184,19 @@ fn templates(
     let draft = |padding: usize| issuer.draft(Kind::Intent, claims(issuer)?, payload(padding));
     let shortest = draft(0)?.statement().bytes().len();
     let wrong_length = PrepareError::Length { wanted: length, shortest };
-    // Lengths are themselves encoded in one to three bytes, so the padding is found by approaching it.
-    let mut padding = length.checked_sub(shortest).ok_or(wrong_length)?;
-    let mut made = draft(padding);
+    // Lengths are themselves encoded in one to three bytes, so the padding is found by approaching it from below.
+    let mut padding = length.checked_sub(shortest).ok_or(wrong_length)?.saturating_sub(8);
+    let wrong_length = || PrepareError::Length { wanted: length, shortest };
+    let mut approached = draft(padding).map_err(|_| wrong_length())?;
     for _ in 0..4 {
-        let Ok(statement) = &made else { break };
-        let got = statement.statement().bytes().len();
-        if got == length {
-            break;
-        }
-        padding = padding.saturating_add(length).saturating_sub(got);
-        made = draft(padding);
+        let missing = length.saturating_sub(approached.statement().bytes().len());
+        padding = padding.saturating_add(missing);
+        approached = draft(padding).map_err(|_| wrong_length())?;
     }
-    let draft = made.map_err(|_| PrepareError::Length { wanted: length, shortest })?;
+    if approached.statement().bytes().len() != length {
+        return Err(wrong_length());
+    }
+    let draft = approached;
     let find = |bytes: Vec<u8>| -> Option<Template> {
         let number = unique(&bytes, format!("{subject}00000000").as_bytes())?.checked_add(subject.len())?;
         // The claim iat has the key 6; times of this century take four bytes.
