@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 mod engine;
+#[cfg(test)]
+mod http;

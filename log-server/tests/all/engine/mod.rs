@@ -6,5 +6,5 @@ mod faults;
 mod quorum;
 mod rollback;
 mod sequencing;
-mod store;
-mod witness;
+pub(crate) mod store;
+pub(crate) mod witness;
