@@ -94,14 +94,23 @@ impl Reporter {
 
     /// Tells an event.
     pub fn tell(self, event: &Event<'_>) {
-        let line = if self.json { event.as_json().to_string() } else { event.for_people() };
+        let lines = if self.json { event.as_json().to_string() } else { event.for_people() };
         // With standard error closed there is nobody to tell, and the work goes on.
-        let _ = writeln!(std::io::stderr().lock(), "{line}");
+        let _ = writeln!(std::io::stderr().lock(), "{lines}");
     }
 }
 
 impl Event<'_> {
     fn for_people(&self) -> String {
+        let consequence = match self {
+            Self::Denied { .. } => "the command did not run",
+            Self::Kept { .. } => "they are kept on this machine, and the next run submits them",
+            _ => return harmless(&self.headline()),
+        };
+        format!("{}\n        {consequence}", harmless(&self.headline()))
+    }
+
+    fn headline(&self) -> String {
         match self {
             Self::Logged { kind, index, words, .. } => {
                 let index = index.map_or_else(|| "?".to_owned(), |index| index.to_string());
@@ -109,9 +118,7 @@ impl Event<'_> {
             }
             Self::Waits { what } => format!("[...]   waiting for {what}"),
             Self::Runs { command } => format!("[run]   {}", shown(command)),
-            Self::Denied { code, why } => {
-                format!("[deny]  {code}: {}\n        the command did not run", chain(*why))
-            }
+            Self::Denied { code, why } => format!("[deny]  {code}: {}", chain(*why)),
             Self::Unfinished { execution, started } => {
                 let what = if *started {
                     "was cut off after its command had started: what became of it is recorded as unknown"
@@ -121,8 +128,7 @@ impl Event<'_> {
                 format!("[!!]    the execution {execution} {what}")
             }
             Self::Kept { execution, statements, why } => format!(
-                "[!!]    {statements} statements of the execution {execution} are not in the log yet: {}\n        \
-                 they are kept on this machine, and the next run submits them",
+                "[!!]    {statements} statements of the execution {execution} are not in the log yet: {}",
                 chain(*why)
             ),
             Self::Refused { kind, why } => {
@@ -158,6 +164,11 @@ impl Event<'_> {
     }
 }
 
+/// One line that cannot move the cursor or pass for several: names of programs come from whoever asks.
+fn harmless(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
 /// An error with its causes, on one line.
 pub fn chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
@@ -170,11 +181,37 @@ pub fn chain(error: &dyn Error) -> String {
     line
 }
 
-/// A command line to look at: words that would be misread are quoted, and nothing in it can move the cursor.
+/// A command line to look at: words that would be misread are quoted.
 fn shown(command: &[&str]) -> String {
     let word = |word: &&str| {
         let plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_graphic() && c != '\'' && c != '"');
         if plain { (*word).to_owned() } else { format!("{word:?}") }
     };
     command.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("no rule permits {0}")]
+    struct Why(&'static str);
+
+    #[test]
+    fn names_cannot_forge_lines() {
+        let why = Why("/tmp/x\n[ok]    outcome\u{1b}[2J");
+        let event = Event::Denied { code: VerificationCode::PolicyValidationFailed, why: &why };
+        assert_eq!(
+            event.for_people(),
+            "[deny]  policy_validation_failed: no rule permits /tmp/x\u{fffd}[ok]    outcome\u{fffd}[2J\n        \
+             the command did not run"
+        );
+        assert!(!event.as_json().to_string().contains('\n'));
+    }
+
+    #[test]
+    fn a_command_line_shows_where_its_words_end() {
+        assert_eq!(shown(&["/bin/sh", "-c", "a b", "", "it's"]), r#"/bin/sh -c "a b" "" "it's""#);
+    }
 }
