@@ -1,1 +1,39 @@
+//! The explorer: a verifying reader of a Countersign log, with pages for people and JSON for programs.
+//!
+//! An [`Explorer`] reads `/checkpoint` and `/tile/...` (C2SP tlog-tiles) from a [`Source`], believes a head when a
+//! trust policy (C2SP tlog-policy) accepts it and when it extends what was verified before, and shows entries whose
+//! hashes lead to exactly the signed root. It is a client like any other: it can run inside of the log's own process
+//! or on the machine of somebody who does not trust the operator.
+//!
+//! It is **not** a proof of anything for those who read its pages: they would have to trust the machine it runs on.
+//! So its pages say what is *recorded*, draw no tick, and hand out the bytes and the command line by which readers
+//! check on machines of their own.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `source` | where a log is read from: memory or HTTP |
+//! | `mirror` | following the log, refusing what contradicts it |
+//! | `index` | what is remembered of the entries |
+//! | `page` | what all pages share |
+//! | `console`, `entries`, `proof`, `executions`, `health`, `search` | the surfaces |
+//! | `draw`, `words` | drawings, and the format's words in plain English |
 
+mod clock;
+mod console;
+mod draw;
+mod entries;
+mod executions;
+mod explorer;
+mod health;
+mod index;
+mod mirror;
+mod page;
+mod proof;
+mod search;
+mod source;
+mod words;
+
+pub use clock::Clock;
+pub use explorer::Explorer;
+pub use page::PROBLEMS;
+pub use source::{Source, SourceError, SourceUrlError};

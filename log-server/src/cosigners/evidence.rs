@@ -5,12 +5,12 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use countersign_verifier::merkle::{LeafHash, TreeSize};
-use countersign_verifier::note::{MAX_NOTE_BYTES, VerifierKey};
+use countersign_verifier::note::MAX_NOTE_BYTES;
 
+use super::Ground;
 use super::judge::{Judgement, judge};
 use crate::log::{OpenError, StopReason};
 use crate::sequencer::Tip;
-use crate::store::Store;
 
 const SUFFIX: &str = ".note";
 
@@ -43,12 +43,7 @@ impl Evidence {
 
     /// Why the log may not go on, by the evidence of earlier runs. A newer copy of the store may have what the
     /// evidence names; then it is evidence no more.
-    pub(crate) fn recall(
-        &self,
-        key: &VerifierKey,
-        tip: &Tip,
-        store: &dyn Store,
-    ) -> Result<Option<StopReason>, OpenError> {
+    pub(crate) fn recall(&self, ground: &Ground, tip: &Tip) -> Result<Option<StopReason>, OpenError> {
         let unreadable = |source| OpenError::Evidence { path: self.folder.clone(), source };
         let files = match fs::read_dir(&self.folder) {
             Ok(files) => files,
@@ -63,7 +58,7 @@ impl Evidence {
             let mut note = Vec::new();
             let limit = u64::try_from(MAX_NOTE_BYTES).unwrap_or(u64::MAX);
             File::open(&path).and_then(|file| file.take(limit).read_to_end(&mut note)).map_err(unreadable)?;
-            if let Judgement::Contradicts { size, contradiction } = judge(&note, key, tip, store)? {
+            if let Judgement::Contradicts { size, contradiction } = judge(&note, ground, tip)? {
                 let witness = stem.splitn(3, '-').nth(2).unwrap_or(stem).to_owned();
                 let (held, evidence) = (tip.size(), Some(path));
                 return Ok(Some(StopReason::Witnessed {

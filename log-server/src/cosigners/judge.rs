@@ -2,12 +2,12 @@
 
 use countersign_verifier::checkpoint::LogSigned;
 use countersign_verifier::merkle::TreeSize;
-use countersign_verifier::note::{SignedNote, VerifierKey};
+use countersign_verifier::note::SignedNote;
 
+use super::Ground;
 use crate::log::Contradiction;
 use crate::sequencer::Tip;
-use crate::store::Store;
-use crate::tree::{ProofError, TreeReader};
+use crate::tree::ProofError;
 
 /// What a note says about the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,23 +27,19 @@ pub(super) enum Judgement {
 
 /// Judges a note. `tip` must not be older than the moment at which the note was received: what the log signed
 /// meanwhile is no contradiction.
-pub(super) fn judge(
-    note: &[u8],
-    key: &VerifierKey,
-    tip: &Tip,
-    store: &dyn Store,
-) -> Result<Judgement, ProofError> {
-    let signed =
-        SignedNote::parse(note).ok().and_then(|note| LogSigned::open(&note, core::slice::from_ref(key)).ok());
+pub(super) fn judge(note: &[u8], ground: &Ground, tip: &Tip) -> Result<Judgement, ProofError> {
+    let signed = SignedNote::parse(note)
+        .ok()
+        .and_then(|note| LogSigned::open(&note, core::slice::from_ref(&ground.key)).ok());
     let Some(checkpoint) = signed.as_ref().map(LogSigned::checkpoint) else { return Ok(Judgement::Unproven) };
     // The key's name is the origin: it signs for no other.
-    if checkpoint.origin.as_str() != key.name().as_str() {
+    if checkpoint.origin.as_str() != ground.key.name().as_str() {
         return Ok(Judgement::Unproven);
     }
     let size = checkpoint.size;
     let contradiction = if size > tip.size() {
         Contradiction::Older
-    } else if TreeReader::new(&tip.edge, store).root(size)? != checkpoint.root {
+    } else if ground.tree(tip).root(size)? != checkpoint.root {
         Contradiction::Forked
     } else {
         return Ok(Judgement::Consistent);

@@ -33,11 +33,13 @@ use crate::log::{Published, Witnessing};
 use crate::sequencer::{Queue, Tip};
 use crate::stop::Stop;
 use crate::store::{Store, StoreError};
+use crate::tree::{TileCache, TreeReader};
 
 /// What every part of the cosigners stands on.
 #[derive(Debug, Clone)]
 pub(crate) struct Ground {
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) tiles: Arc<TileCache>,
     pub(crate) tip: watch::Receiver<Arc<Tip>>,
     pub(crate) stop: Arc<Stop>,
     /// The log's key, whose name is the origin.
@@ -47,6 +49,13 @@ pub(crate) struct Ground {
     pub(crate) evidence: Evidence,
     pub(crate) board: Arc<Board>,
     pub(crate) witnessing: Witnessing,
+}
+
+impl Ground {
+    /// The tree as of `tip`.
+    pub(crate) fn tree<'a>(&'a self, tip: &'a Tip) -> TreeReader<'a, dyn Store> {
+        TreeReader::new(&tip.edge, &*self.store, &self.tiles)
+    }
 }
 
 /// Why a witness cannot be asked; `None` when it can.

@@ -63,7 +63,7 @@ pub(super) async fn compare(
 ) -> Result<(), CompareError> {
     let Some(note) = ground.client.monitoring_checkpoint(url, origin_hash).await? else { return Ok(()) };
     let tip = ground.tip.borrow().clone();
-    if let Judgement::Contradicts { size, contradiction } = judge(&note, &ground.key, &tip, &*ground.store)? {
+    if let Judgement::Contradicts { size, contradiction } = judge(&note, ground, &tip)? {
         let evidence = ground.evidence.keep(name, size, &note);
         let witness = name.to_owned();
         ground.stop.stop(StopReason::Witnessed {

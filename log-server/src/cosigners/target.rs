@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_verifier::merkle::{NodeHash, TreeSize};
 
+use super::Ground;
 use crate::sequencer::Tip;
-use crate::store::Store;
-use crate::tree::{ProofError, TreeReader};
+use crate::tree::ProofError;
 
 /// The head that the witnesses are asked for, and the proofs that lead to it.
 #[derive(Debug)]
@@ -29,12 +29,12 @@ impl Target {
     }
 
     /// The proof that the tree of `old` entries is the beginning of this one.
-    pub(super) fn proof(&self, old: TreeSize, store: &dyn Store) -> Result<Arc<Vec<NodeHash>>, ProofError> {
+    pub(super) fn proof(&self, old: TreeSize, ground: &Ground) -> Result<Arc<Vec<NodeHash>>, ProofError> {
         let mut proofs = self.proofs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(proof) = proofs.get(&old) {
             return Ok(Arc::clone(proof));
         }
-        let proof = Arc::new(TreeReader::new(&self.tip.edge, store).consistency(old, self.size())?);
+        let proof = Arc::new(ground.tree(&self.tip).consistency(old, self.size())?);
         proofs.insert(old, Arc::clone(&proof));
         Ok(proof)
     }

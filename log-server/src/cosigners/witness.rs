@@ -120,7 +120,7 @@ impl WitnessTask {
             if self.size > target.size() {
                 return Err(Trouble::Ahead);
             }
-            let proof = target.proof(self.size, &*self.ground.store).map_err(Trouble::Store)?;
+            let proof = target.proof(self.size, &self.ground).map_err(Trouble::Store)?;
             let checkpoint = target.tip.head.note.clone();
             let request = AddCheckpoint { old: self.size, proof: proof.to_vec(), checkpoint };
             match self.ground.client.add_checkpoint(&self.url, request.to_string()).await {

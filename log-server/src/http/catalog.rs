@@ -1,6 +1,7 @@
 //! The catalog of problems: everything that any handler can refuse with, and what to do about it.
 //!
-//! What is wrong with a statement, and which admission rule it breaks, is the verifier's to say. The server's own
+//! What is wrong with a statement, and which admission rule it breaks, is the verifier's to say; what page there is
+//! not, the explorer's, which may be served beside the log. The server's own
 //! problems are constants here, so that a handler cannot refuse with anything that has no page.
 
 use countersign_verifier::admission;
@@ -8,7 +9,8 @@ use countersign_verifier::statement::{self, Problem};
 
 /// All problems, in the order in which the page at `/errors` lists them.
 pub fn all() -> impl Iterator<Item = &'static Problem> {
-    codes::ALL.iter().copied().chain(statement::PROBLEMS).chain(admission::PROBLEMS)
+    let of_statements = statement::PROBLEMS.iter().chain(admission::PROBLEMS);
+    codes::ALL.iter().copied().chain(of_statements).chain(countersign_web::PROBLEMS)
 }
 
 /// The problem with this code.

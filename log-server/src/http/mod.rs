@@ -38,4 +38,4 @@ mod submit;
 pub use app::{Clock, Options};
 pub use listen::{Bounds, serve};
 pub use problem::Refusal;
-pub use router::{StartError, router};
+pub use router::{Front, StartError};

@@ -1,11 +1,12 @@
 //! Which request goes where.
 
+use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::Method;
+use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
@@ -36,32 +37,82 @@ pub enum StartError {
     Checkers(#[from] ThreadPoolBuildError),
 }
 
-/// The log over HTTP: everything that machines use, and the pages behind problem types.
-///
-/// Whatever is not the log's own goes to `pages`, or is refused when there are none. A task on the runtime that this
-/// is called on looks after the figures for as long as the router lives.
-pub fn router(log: Arc<Log>, options: Options, pages: Option<Router>) -> Result<Router, StartError> {
-    let app = Arc::new(App {
-        checkers: Checkers::start()?,
-        rates: IssuerRates::new(options.issuer_rate),
-        batches: Semaphore::new(BATCH_KIB),
-        figures: Figures::start(),
-        ids: RequestIds::of_run(run_number(&options)),
-        log,
-        options,
-    });
-    tokio::spawn(look_after(Arc::downgrade(&app)));
-    // People look at /entries, machines post to it.
-    let entries: MethodRouter<Arc<App>> = match &pages {
-        Some(pages) => post(submit::submit).get_service(pages.clone()),
-        None => post(submit::submit),
-    };
+/// One log, ready to be served.
+pub struct Front {
+    app: Arc<App>,
+}
+
+impl Front {
+    /// Makes everything ready that serving needs. A task on the runtime that this is called on looks after the
+    /// figures for as long as anything of it lives.
+    pub fn start(log: Arc<Log>, options: Options) -> Result<Self, StartError> {
+        let app = Arc::new(App {
+            checkers: Checkers::start()?,
+            rates: IssuerRates::new(options.issuer_rate),
+            batches: Semaphore::new(BATCH_KIB),
+            figures: Figures::start(),
+            ids: RequestIds::of_run(run_number(&options)),
+            log,
+            options,
+        });
+        tokio::spawn(look_after(Arc::downgrade(&app)));
+        Ok(Self { app })
+    }
+
+    /// What a reader in the same process asks: the checkpoint, tiles and proofs. It is not counted, logged or bounded.
+    pub fn reader(&self) -> Router {
+        reading().with_state(Arc::clone(&self.app))
+    }
+
+    /// Everything that machines use, and the pages behind problem types. All else is refused.
+    pub fn router(&self) -> Router {
+        self.observed(machines(post(submit::submit)).fallback(not_found))
+    }
+
+    /// The same, and all else goes to `pages`.
+    pub fn router_with(&self, pages: Router) -> Router {
+        // People look at /entries, machines post to it.
+        let entries = post(submit::submit).get_service(pages.clone());
+        self.observed(machines(entries).fallback_service(pages))
+    }
+
+    fn observed(&self, router: Router<Arc<App>>) -> Router {
+        let app = Arc::clone(&self.app);
+        router
+            .method_not_allowed_fallback(method_not_allowed)
+            .layer(CatchPanicLayer::custom(observe::panicked))
+            .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), observed))
+            .with_state(app)
+    }
+}
+
+impl fmt::Debug for Front {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Front").field("options", &self.app.options).finish_non_exhaustive()
+    }
+}
+
+fn machines(entries: MethodRouter<Arc<App>>) -> Router<Arc<App>> {
     let writing = Router::new()
         .route("/entries", entries)
         .route("/entries/batch", post(batch::submit_batch))
         .route("/statements/prepare", post(prepare::prepare));
+    let operating = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::render))
+        .route("/errors", get(error_pages::list))
+        .route("/errors/{code}", get(error_pages::show));
+    writing.merge(operating).merge(reading())
+}
+
+fn reading() -> Router<Arc<App>> {
+    let everywhere = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD])
+        .expose_headers([REQUEST_ID, header::RETRY_AFTER]);
     let bundles = CompressionLayer::new().no_br().no_deflate().no_zstd().quality(CompressionLevel::Fastest);
-    let reading = Router::new()
+    Router::new()
         .route("/checkpoint", get(reading::checkpoint))
         .route("/tile/entries/{*rest}", get(reading::tile).layer(bundles))
         .route("/tile/{*rest}", get(reading::tile))
@@ -69,28 +120,7 @@ pub fn router(log: Arc<Log>, options: Options, pages: Option<Router>) -> Result<
         .route("/proof/consistency", get(proofs::consistency))
         .route("/issuers/{file}", get(issuers::issuer))
         .route("/openapi.json", get(openapi::document))
-        .layer(
-            CorsLayer::new()
-                .allow_origin(Any)
-                .allow_methods([Method::GET, Method::HEAD])
-                .expose_headers([REQUEST_ID]),
-        );
-    let operating = Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::render))
-        .route("/errors", get(error_pages::list))
-        .route("/errors/{code}", get(error_pages::show));
-    let router = writing.merge(reading).merge(operating);
-    let router = match pages {
-        Some(pages) => router.fallback_service(pages),
-        None => router.fallback(not_found),
-    };
-    Ok(router
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(CatchPanicLayer::custom(observe::panicked))
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), observed))
-        .with_state(app))
+        .layer(everywhere)
 }
 
 async fn look_after(app: Weak<App>) {

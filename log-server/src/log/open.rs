@@ -19,7 +19,7 @@ use crate::registrar::Issuers;
 use crate::sequencer::{Queue, Sequencer, Tip};
 use crate::stop::Stop;
 use crate::store::{RocksStore, Store, StoreError};
-use crate::tree::{DamagedEdge, Edge, TreeReader};
+use crate::tree::{DamagedEdge, Edge, TileCache, TreeReader};
 
 /// Why a log was not opened. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -170,13 +170,14 @@ impl Log {
             stop: Arc::clone(&stop),
             key,
             client: Client::new(config.witnessing.request_timeout)?,
+            tiles: Arc::new(TileCache::default()),
             evidence: Evidence::below(&config.data),
             board: Arc::new(Board::new(&policy)),
             policy,
             witnessing: config.witnessing,
         };
         let tip_now = newest.borrow().clone();
-        if let Some(reason) = ground.evidence.recall(&ground.key, &tip_now, &*store)? {
+        if let Some(reason) = ground.evidence.recall(&ground, &tip_now)? {
             stop.stop(reason);
         }
         cosigners::probe(&ground, &origin).await?;
@@ -241,7 +242,7 @@ fn restore_published(
     let log_signed = policy.verify_log(&signed).map_err(|_| OpenError::Published)?;
     let head = log_signed.checkpoint();
     let (size, root) = (head.size, head.root);
-    if size > edge.size() || TreeReader::new(edge, store).root(size)? != root {
+    if size > edge.size() || TreeReader::new(edge, store, &TileCache::default()).root(size)? != root {
         return Err(OpenError::Published);
     }
     match policy.verify(&signed) {

@@ -8,7 +8,6 @@ use countersign_verifier::tiles::{EntryBundle, FULL_WIDTH, TileId, TileWidth};
 
 use super::{Log, ProofError, ReadError};
 use crate::registrar::Committed;
-use crate::tree::TreeReader;
 
 impl Log {
     /// The exact bytes of an entry, or `None` beyond the newest durable one.
@@ -31,7 +30,7 @@ impl Log {
     /// newest durable tree is given: it is for the caller to serve only what a published head implies.
     pub fn tile(&self, tile: TileId, width: TileWidth) -> Result<Option<Vec<u8>>, ReadError> {
         let tip = self.tip();
-        TreeReader::new(&tip.edge, &*self.ground.store).tile(tile, width)
+        self.ground.tree(&tip).tile(tile, width)
     }
 
     /// The bytes of the entry bundle `index` with `width` entries, or `None` when the tree is not as large.
@@ -53,19 +52,19 @@ impl Log {
     /// The proof that the entry `index` is in the tree of `size` entries.
     pub fn inclusion_proof(&self, index: LeafIndex, size: TreeSize) -> Result<Vec<NodeHash>, ProofError> {
         let tip = self.tip();
-        TreeReader::new(&tip.edge, &*self.ground.store).inclusion(index, size)
+        self.ground.tree(&tip).inclusion(index, size)
     }
 
     /// The proof that the tree of `to` entries begins with that of `from`.
     pub fn consistency_proof(&self, from: TreeSize, to: TreeSize) -> Result<Vec<NodeHash>, ProofError> {
         let tip = self.tip();
-        TreeReader::new(&tip.edge, &*self.ground.store).consistency(from, to)
+        self.ground.tree(&tip).consistency(from, to)
     }
 
     /// The root of the tree when it had `size` entries.
     pub fn root(&self, size: TreeSize) -> Result<RootHash, ProofError> {
         let tip = self.tip();
-        TreeReader::new(&tip.edge, &*self.ground.store).root(size)
+        self.ground.tree(&tip).root(size)
     }
 
     /// The keys registered under a name, revoked ones included, as of the newest durable entry; none if the name is

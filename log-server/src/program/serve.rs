@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use clap::Args;
-use countersign_log::http::{self, Bounds, Options};
+use countersign_log::http::{self, Bounds, Front, Options};
 use countersign_log::log::{Log, LogConfig};
 use countersign_verifier::program::{Exit, Failed, print_line};
 use countersign_verifier::quorum::Policy;
+use countersign_web::{Explorer, Source};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -74,8 +76,9 @@ async fn run(args: Serve, policy: Policy) -> Result<Exit, Failed> {
     let mut options = Options::new(Arc::new(clock::now));
     options.wait = args.wait_timeout;
     options.issuer_rate = args.issuer_rate;
-    let router = http::router(Arc::clone(&log), options, None)
+    let front = Front::start(Arc::clone(&log), options)
         .map_err(|error| Failed::new(Exit::CouldNotCheck, "the log cannot be served").because(error))?;
+    let router = if args.no_explorer { front.router() } else { with_explorer(&front, &log) };
     let bounds = Bounds { connections: args.max_connections, ..Bounds::default() };
     let address = listener.local_addr();
     let address = address.map_err(|error| Failed::new(Exit::CouldNotCheck, "no address").because(error))?;
@@ -100,6 +103,14 @@ async fn run(args: Serve, policy: Policy) -> Result<Exit, Failed> {
     log.shutdown().await;
     tracing::info!("stopped");
     Ok(Exit::Holds)
+}
+
+/// The explorer beside the log. It trusts it no more than a reader elsewhere would.
+fn with_explorer(front: &Front, log: &Log) -> Router {
+    let explorer = Explorer::new(Source::memory(front.reader()), log.policy().clone());
+    let pages = explorer.router();
+    tokio::spawn(explorer.follow());
+    front.router_with(pages)
 }
 
 async fn bind(address: &str) -> Result<TcpListener, Failed> {

@@ -1,10 +1,11 @@
 //! The right edge of the tree.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use countersign_verifier::merkle::{CompactRange, LeafHash, NodeHash, NodeId, RootHash, TreeSize};
-use countersign_verifier::tiles::{FULL_WIDTH, HashTile, TILE_HEIGHT, TileId, TileWidth};
+use countersign_verifier::tiles::{FULL_WIDTH, TILE_HEIGHT, TileId};
 
+use super::nodes::TileNodes;
 use crate::store::EdgeHash;
 
 /// How many levels of tiles the largest tree has.
@@ -17,7 +18,15 @@ const LEVELS: usize = 8;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Edge {
     range: CompactRange,
-    levels: [Arc<Vec<NodeHash>>; LEVELS],
+    levels: [Level; LEVELS],
+}
+
+/// The tile of one level that is not full.
+#[derive(Debug, Clone, Default)]
+struct Level {
+    hashes: Arc<Vec<NodeHash>>,
+    /// What is above the hashes, once somebody has asked for it.
+    nodes: OnceLock<Arc<TileNodes>>,
 }
 
 /// What a run of appended entries adds to the store.
@@ -40,8 +49,8 @@ impl Edge {
     /// Takes up the edge of a tree of `size` entries from stored hashes, among which there may be others. The hashes
     /// are taken at their word: compare [`Edge::root`] with a root that is known.
     pub(crate) fn restore(size: TreeSize, stored: &[EdgeHash]) -> Result<Self, DamagedEdge> {
-        let mut levels: [Arc<Vec<NodeHash>>; LEVELS] = Default::default();
-        for (level, hashes) in (0_u8..).zip(&mut levels) {
+        let mut levels: [Level; LEVELS] = Default::default();
+        for (level, tile) in (0_u8..).zip(&mut levels) {
             let index = tile_index(size, level);
             let mut found: Vec<_> = stored
                 .iter()
@@ -59,13 +68,13 @@ impl Edge {
             if complete.len() != width {
                 return Err(DamagedEdge { level, index, position: complete.len() });
             }
-            *hashes = Arc::new(complete);
+            tile.hashes = Arc::new(complete);
         }
         let without_range = Self { range: CompactRange::new(), levels };
         let peaks = CompactRange::nodes(size).into_iter().map(|node| {
             let tile = TileId::of(node);
             let damaged = DamagedEdge { level: tile.level, index: tile.index, position: 0 };
-            without_range.partial(tile.level).and_then(|hashes| node_of(tile, hashes, node)).ok_or(damaged)
+            without_range.nodes(tile.level).and_then(|nodes| nodes.node(node)).ok_or(damaged)
         });
         let peaks = peaks.collect::<Result<Vec<_>, _>>()?;
         let range =
@@ -92,9 +101,10 @@ impl Edge {
             let levels = &mut self.levels;
             let appended = self.range.append(leaf, |node, hash| {
                 if node.height % TILE_HEIGHT == 0
-                    && let Some(hashes) = levels.get_mut(usize::from(node.height / TILE_HEIGHT))
+                    && let Some(level) = levels.get_mut(usize::from(node.height / TILE_HEIGHT))
                 {
-                    full_tiles.extend(push(Arc::make_mut(hashes), node, hash));
+                    level.nodes = OnceLock::new();
+                    full_tiles.extend(push(Arc::make_mut(&mut level.hashes), node, hash));
                 }
             });
             if !appended {
@@ -103,7 +113,7 @@ impl Edge {
         }
         let after = self.size();
         let mut edge = Vec::new();
-        for (level, hashes) in (0_u8..).zip(&self.levels) {
+        for (level, Level { hashes, .. }) in (0_u8..).zip(&self.levels) {
             let tile = TileId { level, index: tile_index(after, level) };
             let known =
                 if tile_index(before, level) == tile.index { partial_width(before, level) } else { 0 };
@@ -120,7 +130,13 @@ impl Edge {
 
     /// The hashes of the tile of a level that is not full.
     pub(crate) fn partial(&self, level: u8) -> Option<&[NodeHash]> {
-        self.levels.get(usize::from(level)).map(|hashes| hashes.as_slice())
+        self.levels.get(usize::from(level)).map(|level| level.hashes.as_slice())
+    }
+
+    /// The same hashes with the nodes above them.
+    pub(super) fn nodes(&self, level: u8) -> Option<Arc<TileNodes>> {
+        let Level { hashes, nodes } = self.levels.get(usize::from(level))?;
+        Some(Arc::clone(nodes.get_or_init(|| Arc::new(TileNodes::above(hashes.to_vec())))))
     }
 }
 
@@ -139,12 +155,6 @@ fn push(hashes: &mut Vec<NodeHash>, node: NodeId, hash: NodeHash) -> Option<(Til
 /// The hashes of a tile, one after the other.
 pub(crate) fn tile_bytes(hashes: &[NodeHash]) -> Vec<u8> {
     hashes.iter().flat_map(|hash| *hash.as_bytes()).collect()
-}
-
-/// A node that is computed from the hashes of a tile.
-pub(crate) fn node_of(tile: TileId, hashes: &[NodeHash], node: NodeId) -> Option<NodeHash> {
-    let width = TileWidth::new(u16::try_from(hashes.len()).ok()?).ok()?;
-    HashTile::parse(tile, width, &tile_bytes(hashes)).ok()?.node(node).ok()
 }
 
 /// Which tile of a level is the one that is not full.

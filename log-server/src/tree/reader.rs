@@ -1,14 +1,16 @@
 //! Reading the tree: by point reads of tiles, never by walking it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use countersign_verifier::merkle::{
     self, LeafIndex, NodeHash, NodeId, PlanError, ProofPlan, RootHash, TreeSize,
 };
-use countersign_verifier::tiles::{HashTile, TileId, TileWidth, tiles_for};
+use countersign_verifier::tiles::{TileId, TileWidth, tiles_for};
 
 use super::Edge;
 use super::edge::tile_bytes;
+use super::nodes::{TileCache, TileNodes};
 use crate::store::{StoreError, Tiles};
 
 /// The bytes of a full tile: 256 hashes.
@@ -30,12 +32,13 @@ pub enum ProofError {
 pub(crate) struct TreeReader<'a, S: ?Sized> {
     edge: &'a Edge,
     store: &'a S,
+    cache: &'a TileCache,
 }
 
 impl<'a, S: Tiles + ?Sized> TreeReader<'a, S> {
-    /// The tree with this edge, the rest of which is in `store`.
-    pub(crate) fn new(edge: &'a Edge, store: &'a S) -> Self {
-        Self { edge, store }
+    /// The tree with this edge, the rest of which is in `store`, of which `cache` has some.
+    pub(crate) fn new(edge: &'a Edge, store: &'a S, cache: &'a TileCache) -> Self {
+        Self { edge, store, cache }
     }
 
     /// The bytes of a tile of `width` hashes; `None` when the tree is not as large.
@@ -47,10 +50,7 @@ impl<'a, S: Tiles + ?Sized> TreeReader<'a, S> {
         if self.edge.has(tile) {
             return Ok(self.edge.partial(tile.level).and_then(|hashes| hashes.get(..count)).map(tile_bytes));
         }
-        let mut bytes = self.store.full_tile(tile)?.ok_or(StoreError::MissingRow { row: "tiles" })?;
-        if bytes.len() != FULL_TILE_BYTES {
-            return Err(StoreError::DamagedRow { row: "tiles" });
-        }
+        let mut bytes = self.full_tile(tile)?;
         bytes.truncate(count.saturating_mul(32));
         Ok(Some(bytes))
     }
@@ -86,18 +86,30 @@ impl<'a, S: Tiles + ?Sized> TreeReader<'a, S> {
 
     /// Fetches every tile once, whatever number of nodes is in it.
     fn nodes(&self, nodes: &[NodeId]) -> Result<Vec<NodeHash>, ProofError> {
-        let (missing, damaged) =
-            (StoreError::MissingRow { row: "tiles" }, StoreError::DamagedRow { row: "tiles" });
         let mut tiles = BTreeMap::new();
         for id in tiles_for(nodes) {
-            let width = id.width(self.edge.size());
-            let bytes = width.map(|width| self.tile(id, width)).transpose()?.flatten();
-            let tile = width.zip(bytes).map(|(width, bytes)| HashTile::parse(id, width, &bytes));
-            let Some(tile) = tile else { return Err(missing.into()) };
-            let Ok(tile) = tile else { return Err(damaged.into()) };
-            tiles.insert(id, tile);
+            tiles.insert(id, self.tile_nodes(id)?);
         }
-        let hashes = nodes.iter().map(|node| tiles.get(&TileId::of(*node))?.node(*node).ok());
-        Ok(hashes.collect::<Option<_>>().ok_or(missing)?)
+        let hashes = nodes.iter().map(|node| tiles.get(&TileId::of(*node))?.node(*node));
+        Ok(hashes.collect::<Option<_>>().ok_or(StoreError::MissingRow { row: "tiles" })?)
+    }
+
+    fn tile_nodes(&self, tile: TileId) -> Result<Arc<TileNodes>, StoreError> {
+        let missing = StoreError::MissingRow { row: "tiles" };
+        if self.edge.has(tile) {
+            return self.edge.nodes(tile.level).ok_or(missing);
+        }
+        if let Some(nodes) = self.cache.get(tile) {
+            return Ok(nodes);
+        }
+        let bytes = self.full_tile(tile)?;
+        let nodes = Arc::new(TileNodes::parse(&bytes).ok_or(StoreError::DamagedRow { row: "tiles" })?);
+        self.cache.put(tile, Arc::clone(&nodes));
+        Ok(nodes)
+    }
+
+    fn full_tile(&self, tile: TileId) -> Result<Vec<u8>, StoreError> {
+        let bytes = self.store.full_tile(tile)?.ok_or(StoreError::MissingRow { row: "tiles" })?;
+        if bytes.len() == FULL_TILE_BYTES { Ok(bytes) } else { Err(StoreError::DamagedRow { row: "tiles" }) }
     }
 }

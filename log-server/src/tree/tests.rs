@@ -6,7 +6,7 @@ use countersign_verifier::merkle::{
 use countersign_verifier::tiles::{HashTile, TileId, TileWidth};
 use proptest::prelude::*;
 
-use super::{Edge, TreeReader};
+use super::{Edge, TileCache, TreeReader};
 use crate::store::{EdgeHash, StoreError, Tiles};
 
 /// Rows as the store keeps them: the edge written over, full tiles for ever.
@@ -53,7 +53,8 @@ fn grow(batches: &[u64]) -> (Edge, Rows, Vec<RootHash>) {
 }
 
 fn assert_provable(edge: &Edge, rows: &Rows, roots: &[RootHash], step: usize) {
-    let reader = TreeReader::new(edge, rows);
+    let cache = TileCache::default();
+    let reader = TreeReader::new(edge, rows, &cache);
     let newest = edge.size();
     for at in (0..newest.get()).step_by(step) {
         let (old, root) = (size(at), roots[usize::try_from(at).unwrap()]);
@@ -102,7 +103,8 @@ fn a_tree_of_three_levels_of_tiles_is_read_by_point_reads() {
     assert_provable(&edge, &rows, &roots, 997);
     let widths = (0..3).map(|level| edge.partial(level).unwrap().len());
     assert_eq!(widths.collect::<Vec<_>>(), [112, 17, 1]);
-    let reader = TreeReader::new(&edge, &rows);
+    let cache = TileCache::default();
+    let reader = TreeReader::new(&edge, &rows, &cache);
     let top = TileId { level: 2, index: 0 };
     let one = TileWidth::new(1).unwrap();
     let hashes = HashTile::parse(top, one, &reader.tile(top, one).unwrap().unwrap()).unwrap();
@@ -110,7 +112,8 @@ fn a_tree_of_three_levels_of_tiles_is_read_by_point_reads() {
     // Where a tile is gone, that is said, and nothing is made up.
     let mut damaged = rows;
     damaged.tiles.remove(&TileId { level: 0, index: 3 });
-    let reader = TreeReader::new(&edge, &damaged);
+    let cache = TileCache::default();
+    let reader = TreeReader::new(&edge, &damaged, &cache);
     assert!(reader.inclusion(LeafIndex::new(800).unwrap(), size(70_000)).is_err());
     assert!(reader.inclusion(LeafIndex::new(100).unwrap(), size(70_000)).is_ok());
 }

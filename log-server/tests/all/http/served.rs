@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use countersign_log::http::{Options, router};
+use countersign_log::http::{Front, Options};
 use countersign_log::log::{Log, LogConfig};
 use countersign_log::store::{RocksStore, Store};
 use countersign_verifier::checkpoint::Origin;
@@ -142,7 +142,7 @@ impl Served {
         options.wait = setting.wait;
         options.body = setting.body;
         options.issuer_rate = setting.issuer_rate;
-        let router = router(Arc::clone(&log), options, None).unwrap();
+        let router = Front::start(Arc::clone(&log), options).unwrap().router();
         let operator = operator(ground.folder.path());
         Self { ground, log, router, operator, desk: Signer::new("desk", 42), now }
     }

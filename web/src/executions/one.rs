@@ -1,0 +1,190 @@
+//! One execution.
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::State as Shared;
+use axum::http::Response;
+use countersign_verifier::merkle::LeafIndex;
+use countersign_verifier::statement::payload::{Authorization, Intent};
+use countersign_verifier::statement::{Claims, Payload, Statement};
+use serde::Serialize;
+
+use super::steps::{EntryStep, Step, missing_only, with_missing};
+use crate::draw::glyph;
+use crate::entries::{facts, sentence};
+use crate::explorer::Explorer;
+use crate::index::{Gist, State};
+use crate::mirror::Fetched;
+use crate::page::{Ask, Cache, Frame, Refusal, Section, Sentence, Stamp, Text, codes, link, page};
+use crate::words;
+
+/// How many entries of one execution a page shows.
+const LIMIT: usize = 100;
+/// How many are walked over to know the rest.
+const WALK: usize = 100_000;
+
+#[derive(Template, Serialize)]
+#[template(path = "execution.html")]
+struct ExecutionPage {
+    #[serde(skip)]
+    frame: Frame,
+    id: Text,
+    /// What happened, in plain words, as far as the entries say.
+    summary: Vec<Sentence>,
+    state: &'static str,
+    entries: u64,
+    /// As of which size.
+    size: u64,
+    steps: Vec<Step>,
+    /// Whether there are more entries than are shown.
+    cut: bool,
+    #[serde(skip)]
+    all: String,
+}
+
+pub(crate) async fn show(Shared(explorer): Shared<Explorer>, ask: Ask) -> Response<Body> {
+    let result = find(&explorer, &ask).await;
+    explorer.answer(&ask, result)
+}
+
+async fn find(explorer: &Explorer, ask: &Ask) -> Result<Response<Body>, Refusal> {
+    let path = ask.path.trim_start_matches("/executions/");
+    let name = path.strip_suffix(".json").filter(|name| !name.is_empty()).unwrap_or(path);
+    let name = match link::split_suffix(name) {
+        (inner, Some(".html")) => inner,
+        _ => name,
+    };
+    let id = link::decode(name).unwrap_or_else(|| name.to_owned());
+    let (found, size) = {
+        let known = explorer.begun()?;
+        (known.index().execution_entries(&id, WALK), known.read_up_to().get())
+    };
+    let Some((indexes, entries)) = found else {
+        let detail = Sentence::of("None of the ")
+            .number(size)
+            .words(" entries that this explorer has read names the execution ")
+            .value(&id)
+            .words(".");
+        return Err(Refusal::new(&codes::EXECUTION_UNKNOWN, detail)
+            .within(Section::Executions)
+            .or(format!("/search?q={}", link::in_query(&id)), "Search for it")
+            .or("/executions", "All executions"));
+    };
+    let mut shown = Vec::new();
+    for index in indexes.iter().take(LIMIT).copied().filter_map(LeafIndex::new) {
+        shown.push(explorer.mirror().entry(index).await?);
+    }
+    let known = explorer.begun()?;
+    let mut state = State::default();
+    for line in indexes.iter().filter_map(|index| known.index().line(*index)) {
+        state.add(line.gist);
+    }
+    let read: Vec<(Fetched, Option<Statement>)> =
+        shown.into_iter().map(|entry| (entry.clone(), Statement::parse(&entry.bytes).ok())).collect();
+    let summary = summary(&read.iter().filter_map(|(_, statement)| statement.as_ref()));
+    let cut = entries > u64::try_from(read.len()).unwrap_or(u64::MAX);
+    let steps: Vec<(Gist, EntryStep)> =
+        read.into_iter().map(|(entry, statement)| step(&entry, statement.as_ref())).collect();
+    let steps = if cut {
+        let missing = missing_only(state, size);
+        steps.into_iter().map(|(_, step)| Step::Entry(Box::new(step))).chain(missing).collect()
+    } else {
+        with_missing(steps, state, size)
+    };
+    let shown_id = Text::new(id.as_str());
+    let page_data = ExecutionPage {
+        frame: Frame::new(&known, Section::Executions, format!("Execution {shown_id}"), link::execution(&id))
+            .json(link::execution_as(&id, ".json")),
+        id: shown_id,
+        summary,
+        state: words::state(&state),
+        entries,
+        size,
+        steps,
+        cut,
+        all: format!("/entries?q={}", link::in_query(&id)),
+    };
+    Ok(page(ask, Cache::Moment, &page_data, &page_data))
+}
+
+fn step(entry: &Fetched, statement: Option<&Statement>) -> (Gist, EntryStep) {
+    let gist = statement.map_or(Gist::Unreadable, Gist::of);
+    let kind = gist.kind();
+    let claims = statement.map(Statement::claims);
+    let step = EntryStep {
+        index: entry.index.get(),
+        id: entry.leaf.to_string(),
+        kind: kind.map(countersign_verifier::statement::Kind::as_str),
+        says: words::gist(gist),
+        sentence: statement.map_or_else(Sentence::default, sentence),
+        facts: statement.map(facts).unwrap_or_default(),
+        issuer: claims.map(|claims| Text::new(claims.issuer.as_str())),
+        issued_at: claims.map(|claims| Stamp(claims.issued_at.get())),
+        heading: words::kind(kind),
+        glyph: glyph(kind),
+    };
+    (gist, step)
+}
+
+/// Who asked, what was decided, who allowed it, whether it was checked, what happened: one sentence each, in this
+/// order, and none for what no entry says.
+fn summary<'a>(statements: &(impl Iterator<Item = &'a Statement> + Clone)) -> Vec<Sentence> {
+    let last = |wanted: fn(&Payload) -> bool| {
+        statements.clone().filter(|statement| wanted(statement.payload())).last()
+    };
+    let mut sentences = Vec::new();
+    let intent = last(|payload| matches!(payload, Payload::Intent(_)));
+    let decision = last(|payload| matches!(payload, Payload::Decision(_)));
+    let authorization = last(|payload| matches!(payload, Payload::Authorization(_)));
+    let request = intent.or(authorization).and_then(|statement| match statement.payload() {
+        Payload::Intent(Intent { subject, action, resource, .. })
+        | Payload::Authorization(Authorization { subject, action, resource, .. }) => {
+            Some((statement.claims(), subject, action, resource))
+        }
+        _ => None,
+    });
+    if let Some((claims, subject, action, resource)) = request {
+        let verb = if intent.is_some() { " asked that " } else { " allowed that " };
+        sentences.push(
+            by(claims, verb)
+                .words("the ")
+                .value(&subject.entity_type)
+                .words(" ")
+                .value(&subject.id)
+                .words(" do ")
+                .value(&action.name)
+                .words(" on ")
+                .value(&resource.entity_type)
+                .words(" ")
+                .value(&resource.id)
+                .words("."),
+        );
+    }
+    if let Some(statement) = decision {
+        sentences.push(sentence(statement));
+    }
+    if let (Some(statement), true) = (authorization, intent.is_some()) {
+        let claims = statement.claims();
+        let sentence = by(claims, " authorized it");
+        sentences.push(match &claims.validity {
+            Some(validity) => sentence
+                .words(" until ")
+                .time(validity.expires.get())
+                .words(", for ")
+                .issuer(validity.audience.as_str())
+                .words(" to enforce."),
+            None => sentence.words("."),
+        });
+    }
+    let rest: [fn(&Payload) -> bool; 3] = [
+        |payload| matches!(payload, Payload::Verification(_)),
+        |payload| matches!(payload, Payload::Outcome(_)),
+        |payload| matches!(payload, Payload::Enforcement(_)),
+    ];
+    sentences.extend(rest.into_iter().filter_map(last).map(sentence));
+    sentences
+}
+
+fn by(claims: &Claims, verb: &str) -> Sentence {
+    Sentence::default().issuer(claims.issuer.as_str()).words(verb)
+}

@@ -1,0 +1,204 @@
+//! What the explorer remembers of the entries it verified: enough to list and to find them.
+//!
+//! It is columns and tables in memory that only ever grow, about 60 bytes an entry. The entries themselves stay with
+//! the log and are fetched, and checked again, when somebody looks at one.
+
+mod executions;
+mod gist;
+mod names;
+mod places;
+
+use countersign_verifier::merkle::LeafHash;
+use countersign_verifier::statement::Kind;
+
+pub(crate) use executions::{Execution, State};
+pub(crate) use gist::{Gist, Row};
+use names::{NameId, Names};
+use places::Places;
+
+/// How many entries one request looks at before it answers with what it found so far.
+pub(crate) const SCAN: u64 = 250_000;
+
+/// The index over the entries `0 .. len`.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    // One value an entry each.
+    gists: Vec<Gist>,
+    subjects: Vec<NameId>,
+    issuers: Vec<NameId>,
+    times: Vec<u64>,
+    /// The entry with the same subject before this one, its number plus one; 0 for none.
+    previous: Vec<u64>,
+
+    subject_names: Names,
+    issuer_names: Names,
+    /// One value a subject: its last entry, and how many it has.
+    threads: Vec<Thread>,
+    /// The subjects that are executions, in the order of their first entries.
+    executions: Vec<Started>,
+    places: Places,
+    counts: [u64; Kind::ALL.len()],
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Thread {
+    last: u64,
+    count: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Started {
+    first: u64,
+    subject: NameId,
+}
+
+/// One line of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) index: u64,
+    pub(crate) gist: Gist,
+    pub(crate) subject: Option<String>,
+    pub(crate) is_execution: bool,
+    pub(crate) issuer: Option<String>,
+    pub(crate) issued_at: Option<u64>,
+}
+
+/// Which entries a list is to show.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Filter {
+    pub(crate) kind: Option<Kind>,
+    /// The whole name of an issuer.
+    pub(crate) issuer: Option<String>,
+    /// A part of the name of the subject or of the issuer, in any case.
+    pub(crate) text: Option<String>,
+}
+
+/// Part of a list, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Slice<T> {
+    pub(crate) items: Vec<T>,
+    /// The list goes on before this entry.
+    pub(crate) next: Option<u64>,
+    /// How far back was looked: everything from here on was compared.
+    pub(crate) searched_from: u64,
+}
+
+impl Index {
+    /// How many entries there are.
+    pub(crate) fn len(&self) -> u64 {
+        count(self.gists.len())
+    }
+
+    /// How many entries of a kind there are.
+    pub(crate) fn count(&self, kind: Kind) -> u64 {
+        Kind::ALL.iter().zip(self.counts).find(|(of, _)| **of == kind).map_or(0, |(_, count)| count)
+    }
+
+    /// How many executions there are.
+    pub(crate) fn execution_count(&self) -> u64 {
+        count(self.executions.len())
+    }
+
+    /// Appends the next entry.
+    pub(crate) fn append(&mut self, row: &Row) {
+        let index = self.len();
+        self.places.insert(row.leaf, index);
+        for (of, count) in Kind::ALL.iter().zip(&mut self.counts) {
+            *count = count.saturating_add(u64::from(row.gist.kind() == Some(*of)));
+        }
+        let (mut subject, mut issuer, mut time, mut previous) = (NameId::NONE, NameId::NONE, u64::MAX, 0);
+        if let Some(claims) = &row.claims {
+            subject = self.subject_names.intern(&claims.subject);
+            issuer = self.issuer_names.intern(&claims.issuer);
+            time = claims.issued_at;
+            if let Some(thread) = self.threads.get_mut(subject.position()) {
+                previous = thread.last.saturating_add(1);
+                *thread = Thread { last: index, count: thread.count.saturating_add(1) };
+            } else if subject != NameId::NONE {
+                self.threads.push(Thread { last: index, count: 1 });
+                if claims.is_execution {
+                    self.executions.push(Started { first: index, subject });
+                }
+            }
+        }
+        self.gists.push(row.gist);
+        self.subjects.push(subject);
+        self.issuers.push(issuer);
+        self.times.push(time);
+        self.previous.push(previous);
+    }
+
+    /// One entry as a line.
+    pub(crate) fn line(&self, index: u64) -> Option<Line> {
+        let at = usize::try_from(index).ok()?;
+        let gist = *self.gists.get(at)?;
+        let text = |names: &Names, column: &[NameId]| names.text(*column.get(at)?).map(str::to_owned);
+        Some(Line {
+            index,
+            gist,
+            subject: text(&self.subject_names, &self.subjects),
+            is_execution: is_execution(gist),
+            issuer: text(&self.issuer_names, &self.issuers),
+            issued_at: self.times.get(at).copied().filter(|time| *time != u64::MAX),
+        })
+    }
+
+    /// The entries before `before` that match, newest first.
+    pub(crate) fn list(&self, before: u64, filter: &Filter, limit: usize) -> Slice<Line> {
+        let end = before.min(self.len());
+        let from = end.saturating_sub(SCAN);
+        let text = filter.text.as_deref().map(str::to_ascii_lowercase);
+        let issuer =
+            filter.issuer.as_deref().map(|name| self.issuer_names.find(name).unwrap_or(NameId::NONE));
+        let matches = |at: usize| {
+            filter.kind.is_none_or(|kind| self.gists.get(at).is_some_and(|gist| gist.kind() == Some(kind)))
+                && issuer.is_none_or(|name| name != NameId::NONE && self.issuers.get(at) == Some(&name))
+                && text.as_deref().is_none_or(|text| {
+                    contains(&self.subject_names, self.subjects.get(at), text)
+                        || contains(&self.issuer_names, self.issuers.get(at), text)
+                })
+        };
+        let mut items = Vec::new();
+        for index in (from..end).rev() {
+            if usize::try_from(index).is_ok_and(matches) {
+                if items.len() == limit {
+                    let next = index.saturating_add(1);
+                    return Slice { items, next: Some(next), searched_from: next };
+                }
+                items.extend(self.line(index));
+            }
+        }
+        Slice { items, next: (from > 0).then_some(from), searched_from: from }
+    }
+
+    /// Every place at which an entry may be: compare the entry there.
+    pub(crate) fn candidates(&self, id: LeafHash) -> Vec<u64> {
+        self.places.candidates(id)
+    }
+
+    /// Whether an issuer of this name has signed something.
+    pub(crate) fn knows_issuer(&self, name: &str) -> bool {
+        self.issuer_names.find(name).is_some()
+    }
+
+    /// How many issuers have signed something.
+    pub(crate) fn issuer_count(&self) -> u64 {
+        count(self.issuer_names.len())
+    }
+}
+
+/// Whether statements of this gist are about an execution.
+const fn is_execution(gist: Gist) -> bool {
+    !matches!(gist, Gist::Genesis | Gist::Issuer(_) | Gist::Policy | Gist::Unreadable)
+}
+
+fn contains(names: &Names, id: Option<&NameId>, lowercase: &str) -> bool {
+    id.and_then(|id| names.text(*id)).is_some_and(|name| name.to_ascii_lowercase().contains(lowercase))
+}
+
+fn count(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

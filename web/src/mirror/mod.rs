@@ -1,0 +1,111 @@
+//! The mirror: a verifying reader of a log's public protocol.
+//!
+//! It believes a head that the trust policy accepts and that extends what it verified before, and entries whose
+//! hashes lead to exactly the root of such a head. It never goes back. When the log contradicts itself, it keeps
+//! both sides, stands still, and goes on showing what it had verified.
+
+mod follow;
+mod known;
+mod look_up;
+mod read;
+mod trouble;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use countersign_verifier::quorum::Policy;
+use tokio::sync::Mutex;
+
+pub(crate) use known::Known;
+pub(crate) use look_up::{Fetched, PathProof};
+pub(crate) use trouble::{Evidence, ProofTrouble, ReadError, Trouble, chain};
+
+use crate::clock::Clock;
+use crate::source::Source;
+
+/// How long a page waits for the mirror to come up to date before it is answered from what there is.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+/// How long a log that is asked over a network is left alone between two looks at its head.
+const REMOTE_PAUSE: Duration = Duration::from_secs(1);
+
+/// A verifying reader of one log.
+#[derive(Debug)]
+pub(crate) struct Mirror {
+    source: Source,
+    policy: Policy,
+    clock: Clock,
+    known: RwLock<Known>,
+    /// How many callers asked to be brought up to date so far.
+    asked: AtomicU64,
+    /// Known by whoever looks at the log.
+    turn: Mutex<Turn>,
+    bundles: look_up::Bundles,
+}
+
+#[derive(Debug, Default)]
+struct Turn {
+    /// All who asked up to this number are served.
+    served: u64,
+    ended: Option<Instant>,
+}
+
+impl Mirror {
+    pub(crate) fn new(source: Source, policy: Policy, clock: Clock) -> Self {
+        Self {
+            source,
+            policy,
+            clock,
+            known: RwLock::default(),
+            asked: AtomicU64::new(0),
+            turn: Mutex::default(),
+            bundles: look_up::Bundles::default(),
+        }
+    }
+
+    /// What is verified so far. The lock is for looking things up, never for waiting.
+    pub(crate) fn known(&self) -> RwLockReadGuard<'_, Known> {
+        // Whoever panicked with the lock had only appended: what is there is still true.
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.now()
+    }
+
+    /// Brings the mirror to the head that the log publishes now, as far as that is possible in a moment.
+    ///
+    /// Callers at the same time share one look at the log, but none is served by a look that began before it asked,
+    /// unless the log is remote and was looked at within the last second.
+    pub(crate) async fn catch_up(self: &Arc<Self>) {
+        let number = self.asked.fetch_add(1, Ordering::SeqCst).saturating_add(1);
+        let mirror = Arc::clone(self);
+        // A task of its own: a reader who hangs up must not stop what others wait for.
+        let turn = tokio::spawn(async move { mirror.take_turn(number).await });
+        let _ = tokio::time::timeout(PATIENCE, turn).await;
+    }
+
+    async fn take_turn(&self, number: u64) {
+        let mut turn = self.turn.lock().await;
+        let rested =
+            self.source.is_memory() || turn.ended.is_none_or(|ended| ended.elapsed() >= REMOTE_PAUSE);
+        if turn.served >= number || !rested {
+            return;
+        }
+        let serves = self.asked.load(Ordering::SeqCst);
+        self.look().await;
+        *turn = Turn { served: serves, ended: Some(Instant::now()) };
+    }
+
+    fn known_mut(&self) -> RwLockWriteGuard<'_, Known> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
