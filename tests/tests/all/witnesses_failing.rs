@@ -80,16 +80,33 @@ fn head(system: &System) -> Checkpoint {
     system.log.checkpoint(system.policy()).unwrap().checkpoint().clone()
 }
 
+/// Waits until the log says that it is not ready, and returns why.
+#[track_caller]
+fn not_ready(system: &System) -> String {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let answer = get(system.log.url(), "/readyz");
+        if answer.status.as_u16() == 503 {
+            return String::from_utf8_lossy(&answer.body).into_owned();
+        }
+        assert!(Instant::now() < deadline, "the log is ready without a quorum: {answer:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 #[test]
 fn one_may_be_away_and_two_are_waited_for() {
-    let mut system = System::start_with(&setup());
+    let mut setup = setup();
+    setup.log_warnings.push("path=\"/readyz\"");
+    let mut system = System::start_with(&setup);
     let requester = register(&system, "requester", &["requester"]);
     system.witnesses[2].stop();
     assert_cosigned(&system, &requester);
     let before = head(&system);
     system.witnesses[1].kill();
     let accepted = [assert_accepted(&system, &requester), assert_accepted(&system, &requester)];
-    assert_ne!(get(system.log.url(), "/readyz").status.as_u16(), 200, "the log is ready without a quorum");
+    let why = not_ready(&system);
+    assert!(why.contains("quorum-missing") && why.contains("w2.example"), "{why}");
     system.witnesses[1].start();
     system.witnesses[2].start();
     assert_recovered(&system, &requester, &accepted, &before);

@@ -1,6 +1,6 @@
 //! Well-formed statements that break a rule.
 
-use countersign_tests::harness::{ORIGIN, System, execution, get, issuer_name, operator, register};
+use countersign_tests::harness::{ORIGIN, System, execution, issuer_name, operator, register};
 use countersign_tests::statements::{self, Issuer};
 use countersign_verifier::checkpoint::Origin;
 use countersign_verifier::merkle::LeafHash;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{Trials, requester};
 use crate::parties::Parties;
 use crate::submitting::submit;
+use crate::tree;
 
 #[test]
 fn issuers_who_may_not() {
@@ -67,8 +68,7 @@ fn steps_that_do_not_follow() {
     submit(&system, parties.outcome(&open, authorization.id()));
 
     let mut trials = Trials::new(&system);
-    let genesis = system.log.url();
-    let genesis = get(genesis, "/entries/0.cose").body;
+    let genesis = tree::rehash(&system).1.remove(0);
     let operator = operator(&system);
     let mut payload: Value = {
         let read = Statement::parse(&genesis).unwrap();
