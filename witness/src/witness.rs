@@ -50,7 +50,7 @@ pub enum Fault {
 
 /// A witness at work: it cosigns heads of the logs it watches, each consistent with all before.
 ///
-/// It is the only one on its data folder. It is dropped with [`Witness::close`], which finishes what was begun.
+/// It is the only one on its data folder. Dropping it closes it.
 #[derive(Debug)]
 pub struct Witness {
     key: VerifierKey,
@@ -194,5 +194,12 @@ impl Witness {
             }
             Err(error) => tracing::error!(%origin, %refusal, %error, "evidence could not be kept"),
         }
+    }
+}
+
+impl Drop for Witness {
+    /// The data folder is given free only after the last head is kept.
+    fn drop(&mut self) {
+        self.close();
     }
 }

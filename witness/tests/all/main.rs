@@ -16,5 +16,6 @@ mod program;
 mod rollback;
 #[cfg(test)]
 mod support;
+
 #[cfg(test)]
 mod vectors;
