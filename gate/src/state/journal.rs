@@ -270,6 +270,14 @@ impl Journal {
     }
 }
 
+impl Drop for Journal {
+    /// Gives the lock up at once: closing the file would not, while a process that is just being started has it too.
+    fn drop(&mut self) {
+        // It fails only where there is no lock to give up.
+        let _ = self.file.unlock();
+    }
+}
+
 impl Step {
     fn new(statement: Statement) -> Self {
         let entry = LeafHash::of(statement.bytes());

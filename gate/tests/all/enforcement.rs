@@ -1,11 +1,12 @@
 //! The enforcement point: each single thing that is wrong denies, with its code, and leaves no clearance.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use countersign_gate::client::Wait;
 use countersign_gate::clock::Clock;
 use countersign_gate::enforcement::{Attempt, Clearance, Denial, Enforcement, UsedSet, constraints};
 use countersign_gate::exact::{ExactCommand, SearchPath};
+use countersign_gate::execute::{Ended, execute};
 use countersign_gate::issuer::Issuer;
 use countersign_verifier::merkle::LeafIndex;
 use countersign_verifier::statement::payload::{Action, Authorization, Entity, Intent};
@@ -16,6 +17,7 @@ use countersign_verifier::statement::{
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::setup::exists;
 use crate::tree::{Tree, issuer, note_signer};
 
 const NOW: u64 = 1_800_000_000;
@@ -24,9 +26,18 @@ fn at(seconds: u64) -> UnixSeconds {
     UnixSeconds::new(seconds).unwrap()
 }
 
+thread_local! {
+    /// Where the commands of one test would leave their traces.
+    static FOLDER: TempDir = tempfile::tempdir().unwrap();
+}
+
+fn in_folder(name: &str) -> PathBuf {
+    FOLDER.with(|folder| folder.path().join(name))
+}
+
 fn command(words: &[&str]) -> ExactCommand {
     let words: Vec<_> = words.iter().map(Into::into).collect();
-    ExactCommand::resolve(&words, Path::new("/"), &SearchPath::new(["/bin".into()])).unwrap()
+    ExactCommand::resolve(&words, &in_folder(""), &SearchPath::new(["/bin".into()])).unwrap()
 }
 
 fn entity(entity_type: &str, id: &str) -> Entity {
@@ -112,15 +123,25 @@ impl Bench {
     }
 }
 
-fn code(result: Result<Clearance, Denial>) -> VerificationCode {
-    match result {
-        Ok(clearance) => panic!("cleared: {clearance:?}"),
-        Err(denial) => denial.code(),
-    }
+/// Does what a gate does with the answer: runs what was cleared, and nothing else.
+fn go(answer: Result<Clearance, Denial>, now: u64) -> Result<(), VerificationCode> {
+    let cleared = answer.and_then(|clearance| clearance.open(at(now))).map_err(|denial| denial.code())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let ran = runtime.block_on(execute(cleared, &Clock::system())).unwrap();
+    assert_eq!(ran.ended, Ended::Code(0));
+    Ok(())
+}
+
+/// The code of a denial, after which the command has left no trace.
+#[track_caller]
+fn code(answer: Result<Clearance, Denial>) -> VerificationCode {
+    let denied = go(answer, NOW).unwrap_err();
+    assert!(!exists(&in_folder("a")), "it was denied and ran");
+    denied
 }
 
 #[test]
-fn what_is_right_is_cleared_once() {
+fn what_is_right_runs_once() {
     let mut bench = Bench::new();
     let (statement, index) = bench.log(&Bench::ask());
     let proof = bench.tree.proof(index, 2).to_string();
@@ -128,12 +149,18 @@ fn what_is_right_is_cleared_once() {
     let clearance = clear(Bench::attempt()).unwrap();
     assert_eq!(clearance.witnesses(), 2);
     assert_eq!(clearance.head().size.get(), index.get() + 1);
+    // Whoever comes second with it is denied, also before the first has run.
     assert_eq!(code(clear(Bench::attempt())), VerificationCode::Replayed);
-    // It can be opened until it ends, and is asked again when it is.
-    assert_eq!(clearance.open(at(NOW + 59)).unwrap().command(), &command(&["touch", "a"]));
+    go(Ok(clearance), NOW + 59).unwrap();
+    assert!(exists(&in_folder("a")));
+}
+
+#[test]
+fn a_clearance_ends_with_its_authorization() {
     let mut bench = Bench::new();
-    let late = bench.clear(&Bench::ask()).unwrap().open(at(NOW + 60));
-    assert_eq!(late.unwrap_err().code(), VerificationCode::Expired);
+    let late = bench.clear(&Bench::ask());
+    assert_eq!(go(late, NOW + 60), Err(VerificationCode::Expired));
+    assert!(!exists(&in_folder("a")));
 }
 
 #[test]
@@ -189,8 +216,7 @@ fn each_wrong_authorization_is_denied_with_its_code() {
         let mut bench = Bench::new();
         let mut ask = Bench::ask();
         spoil(&mut ask);
-        let denial = bench.clear(&ask).map(|clearance| panic!("{what}: {clearance:?}")).unwrap_err();
-        assert_eq!(denial.code(), *expected, "{what}: {denial}");
+        assert_eq!(code(bench.clear(&ask)), *expected, "{what}");
         assert!(bench.clear(&Bench::ask()).is_ok(), "{what}");
     }
 }

@@ -70,7 +70,9 @@ fn a_gate_that_is_killed_while_its_command_runs_leaves_an_unknown_outcome() {
 #[test]
 fn a_gate_that_is_killed_before_its_command_runs_leaves_a_denial() {
     let setup = Setup::new();
-    journal(&setup, "e-1").add(vec![intent("e-1", now())]).unwrap();
+    let mut left_behind = journal(&setup, "e-1");
+    left_behind.add(vec![intent("e-1", now())]).unwrap();
+    drop(left_behind);
     let output = setup.run("e-2", &["touch", "made"]);
     assert_code(&output, 0);
     assert!(text(&output.stderr).contains("e-1 was cut off before its command started"));
@@ -118,7 +120,9 @@ fn what_the_log_has_already_is_found_whatever_its_age() {
     // The statement got there, and the process died before it knew.
     let statement = intent("e-1", seconds_ago(200));
     setup.log.lock().tree.append(&statement).unwrap();
-    journal(&setup, "e-1").add(vec![statement]).unwrap();
+    let mut left_behind = journal(&setup, "e-1");
+    left_behind.add(vec![statement]).unwrap();
+    drop(left_behind);
     assert_code(&setup.run("e-2", &["touch", "made"]), 0);
     assert_eq!(setup.lineage("e-1").first().map(String::as_str), Some("intent"));
     assert_eq!(setup.lineage("e-1").len(), 4);
@@ -185,7 +189,9 @@ fn what_the_log_refuses_for_good_is_put_aside_and_does_not_block() {
         let payload = intent("e-1", now()).payload().clone();
         stranger.state(now(), subject, None, &payload, &References::default()).unwrap().statement().clone()
     };
-    journal(&setup, "e-1").add(vec![by_nobody]).unwrap();
+    let mut left_behind = journal(&setup, "e-1");
+    left_behind.add(vec![by_nobody]).unwrap();
+    drop(left_behind);
     let output = setup.run("e-2", &["touch", "made"]);
     assert_code(&output, 0);
     assert!(
