@@ -1,6 +1,5 @@
-//! How long the disk takes to make 4 KiB durable, at this moment.
+//! What the machine gives at this moment: how long a synced write takes, and how much this process computes.
 
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
@@ -15,7 +14,7 @@ const AT_MOST: Duration = Duration::from_secs(2);
 ///
 /// It appends, as a write-ahead log does: each sync has new blocks to place as well as to write.
 pub fn fsync_median(folder: &Path) -> io::Result<Duration> {
-    let file = tempfile_in(folder)?;
+    let file = tempfile::tempfile_in(folder)?;
     let begun = Instant::now();
     let mut times = Vec::with_capacity(WRITES);
     let mut at = 0;
@@ -30,8 +29,10 @@ pub fn fsync_median(folder: &Path) -> io::Result<Duration> {
     Ok(times.get(times.len() / 2).copied().unwrap_or_default())
 }
 
-fn tempfile_in(folder: &Path) -> io::Result<File> {
-    tempfile::tempfile_in(folder)
+/// How long the processors have worked for this process, on all cores together, since it began.
+pub fn own_cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 #[cfg(test)]

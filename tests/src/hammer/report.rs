@@ -31,6 +31,9 @@ pub struct Report {
     pub silences: Vec<(String, u64)>,
     /// How many requests were due and never sent.
     pub unsent: u64,
+    /// What the load tool itself computed for each acknowledged statement. It has its share of the same processors
+    /// when it runs on the log's own machine.
+    pub own_cpu: Micros,
     /// The median time of a synced 4 KiB write just before and just after.
     pub fsync_median: [Micros; 2],
     /// What was found true afterwards.
@@ -75,9 +78,16 @@ pub struct Verified {
 }
 
 impl Report {
-    /// Puts together what was seen and found.
-    pub fn new(tally: &Tally, took: Duration, fsync: [Duration; 2], truth: &Truth) -> Self {
+    /// Puts together what was seen and found. `own_cpu` is what the load tool computed during the run.
+    pub fn new(
+        tally: &Tally,
+        took: Duration,
+        own_cpu: Duration,
+        fsync: [Duration; 2],
+        truth: &Truth,
+    ) -> Self {
         let acknowledged = tally.acknowledged.len() as u64;
+        let each = u32::try_from(acknowledged).unwrap_or(u32::MAX).max(1);
         #[expect(clippy::cast_precision_loss, reason = "a figure to be read")]
         let per_second = acknowledged as f64 / took.as_secs_f64().max(f64::EPSILON);
         Self {
@@ -90,6 +100,7 @@ impl Report {
             codes: tally.codes.iter().map(|(code, count)| (code.clone(), *count)).collect(),
             silences: tally.silences.iter().map(|(why, count)| (why.clone(), *count)).collect(),
             unsent: tally.unsent,
+            own_cpu: Micros(own_cpu / each),
             fsync_median: fsync.map(Micros),
             truth: Verified {
                 entries: truth.entries,
@@ -163,6 +174,8 @@ impl fmt::Display for Report {
         if self.unsent > 0 {
             writeln!(f, "not sent    {} requests were due while every connection was busy", self.unsent)?;
         }
+        let own_cpu = self.own_cpu.0.as_micros();
+        writeln!(f, "own cost    {own_cpu} us of CPU time for each, in this program")?;
         writeln!(f, "fsync       median {before} before, {after} after (4 KiB, fdatasync)")?;
         let Verified { entries, unacknowledged, heads, signatures, published } = &self.truth;
         writeln!(

@@ -122,7 +122,9 @@ async fn measure(
     let before = truth::published(&mut client, policy).await.map_err(failed)?;
     let fsync_before = fsync(args)?;
     let spinner = spinner(format!("sending to {} for {:?}", plan.log, plan.duration));
+    let cpu_before = probe::own_cpu_time();
     let (tally, took) = load::run(plan, Arc::clone(&prepared)).await;
+    let own_cpu = probe::own_cpu_time().saturating_sub(cpu_before);
     spinner.finish_and_clear();
     let fsync_after = fsync(args)?;
     if let Some((number, wrong)) = tally.wrong {
@@ -142,7 +144,7 @@ async fn measure(
     let truth =
         truth::check(&mut client, policy, args.wait, before, &prepared, &tally).await.map_err(failed)?;
     spinner.finish_and_clear();
-    let report = Report::new(&tally, took, [fsync_before, fsync_after], &truth);
+    let report = Report::new(&tally, took, own_cpu, [fsync_before, fsync_after], &truth);
     if args.json {
         let json = serde_json::to_string_pretty(&report);
         print_line(json.map_err(|error| {
