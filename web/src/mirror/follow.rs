@@ -48,6 +48,9 @@ impl Mirror {
         if known.trouble.as_ref() != Some(&trouble) {
             if trouble.is_alarm() {
                 tracing::error!(trouble = %chain(&trouble), "the log contradicts itself");
+            } else if trouble == Trouble::NoHeadYet {
+                // How every log begins.
+                tracing::info!("the log has not published a head yet");
             } else {
                 tracing::warn!(trouble = %chain(&trouble), "the log cannot be followed");
             }
