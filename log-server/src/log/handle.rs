@@ -61,8 +61,19 @@ impl Log {
         self.queue.push(group)?;
         match answer.await {
             Ok(answer) => answer,
-            // The sequencer gives no answer only when it has stopped the log.
-            Err(_) => Err(self.ground.stop.reason().map_or(SubmitError::ShuttingDown, SubmitError::Stopped)),
+            // The sequencer gives no answer only when it stops the log, which it may be about to.
+            Err(_) => Err(self.reason_to_come().await),
+        }
+    }
+
+    async fn reason_to_come(&self) -> SubmitError {
+        let (mut stopped, mut closing) = (self.ground.stop.subscribe(), self.closing.subscribe());
+        tokio::select! {
+            biased;
+            Ok(reason) = stopped.wait_for(Option::is_some) => {
+                reason.clone().map_or(SubmitError::ShuttingDown, SubmitError::Stopped)
+            }
+            _ = closing.wait_for(|closing| *closing) => SubmitError::ShuttingDown,
         }
     }
 

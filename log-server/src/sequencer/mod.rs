@@ -60,8 +60,8 @@ struct Built {
     batch: Batch,
     /// The tree with the batch, when the batch has entries.
     edge: Option<Edge>,
-    answers: Vec<(Group, Decisions)>,
-    publication: Option<PendingPublication>,
+    /// One for each submission.
+    decisions: Vec<Decisions>,
 }
 
 impl Sequencer {
@@ -75,60 +75,43 @@ impl Sequencer {
         core::mem::forget(fault);
     }
 
-    fn step(&self, work: Work) {
+    fn step(&self, mut work: Work) {
         if let Some(reason) = self.stop.reason() {
             return work.refuse(&SubmitError::Stopped(reason));
         }
         let tip = self.tip.borrow().clone();
         let size = tip.size();
-        let Work { groups, publication } = work;
-        let built = match self.build(&tip, groups, publication) {
+        // Where this ends early, those who wait learn it by their work being dropped, and then look up the reason.
+        let Built { batch, edge, decisions } = match self.build(&tip, &mut work) {
             Ok(built) => built,
-            Err(error) => {
-                // Those who wait are told by their channels being dropped, and look up the reason.
-                self.stop.stop(StopReason::Read { size, cause: error.chain() });
-                return;
-            }
+            Err(error) => return self.stop.stop(StopReason::Read { size, cause: error.chain() }),
         };
-        let Built { batch, edge, answers, publication } = built;
         if (batch.growth.is_some() || batch.publication.is_some())
             && let Err(error) = self.store.commit(&batch)
         {
-            self.stop.stop(StopReason::Write { size, cause: error.chain() });
-            return;
+            return self.stop.stop(StopReason::Write { size, cause: error.chain() });
         }
         if let (Some(edge), Some(growth)) = (edge, &batch.growth) {
             self.issuers.changed_by(&growth.entries);
             self.tip.send_replace(Arc::new(Tip::sign(edge, &self.origin, &self.signer)));
         }
-        for (group, decisions) in answers {
-            group.answer(decisions);
-        }
-        if let Some(publication) = publication {
-            publication.done();
-        }
+        work.answer(decisions);
     }
 
     /// Admits what waits, in its order, and computes everything that has to be written.
-    fn build(
-        &self,
-        tip: &Tip,
-        groups: Vec<Group>,
-        mut publication: Option<PendingPublication>,
-    ) -> Result<Built, StoreError> {
+    fn build(&self, tip: &Tip, work: &mut Work) -> Result<Built, StoreError> {
         let committed = Committed { store: &*self.store, issuers: &self.issuers, size: tip.size() };
         let mut state = Overlay::over(&committed);
         let mut entries: Vec<NewEntry> = Vec::new();
-        let mut answers = Vec::with_capacity(groups.len());
-        for mut group in groups {
+        let mut decisions = Vec::with_capacity(work.groups.len());
+        for group in &mut work.groups {
             let statements = group.take_statements();
-            let decisions = registrar::decide(&mut state, statements, group.atomicity(), &mut entries)?;
-            answers.push((group, decisions));
+            decisions.push(registrar::decide(&mut state, statements, group.atomicity(), &mut entries)?);
         }
-        let publication_row = publication.as_mut().and_then(PendingPublication::take_row);
-        let mut batch = Batch { growth: None, publication: publication_row };
+        let publication = work.publication.as_mut().and_then(PendingPublication::take_row);
+        let mut batch = Batch { growth: None, publication };
         if entries.is_empty() {
-            return Ok(Built { batch, edge: None, answers, publication });
+            return Ok(Built { batch, edge: None, decisions });
         }
         let mut edge = tip.edge.clone();
         // Admission refuses what would make the tree too large, so this never fails; if it did, nothing is written.
@@ -136,7 +119,7 @@ impl Sequencer {
         let appended = edge.append(entries.iter().map(|entry| entry.effects.entry.0)).ok_or(full)?;
         let head = Head { size: edge.size(), root: edge.root() };
         batch.growth = Some(Growth { entries, full_tiles: appended.full_tiles, edge: appended.edge, head });
-        Ok(Built { batch, edge: Some(edge), answers, publication })
+        Ok(Built { batch, edge: Some(edge), decisions })
     }
 }
 

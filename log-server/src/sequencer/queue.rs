@@ -46,15 +46,6 @@ impl Group {
     pub(crate) fn take_statements(&mut self) -> Vec<VerifiedStatement> {
         core::mem::take(&mut self.statements)
     }
-
-    /// Answers. Whether the submitter still waits does not matter: what was taken is taken.
-    pub(crate) fn answer(self, decisions: Decisions) {
-        let _ = self.reply.send(Ok(decisions));
-    }
-
-    fn refuse(self, error: &SubmitError) {
-        let _ = self.reply.send(Err(error.clone()));
-    }
 }
 
 /// A published head that is to be written with the next batch, or in one of its own.
@@ -69,11 +60,6 @@ impl PendingPublication {
     pub(crate) fn take_row(&mut self) -> Option<Publication> {
         self.row.take()
     }
-
-    /// Says that it is durable.
-    pub(crate) fn done(self) {
-        let _ = self.done.send(());
-    }
 }
 
 /// What the sequencer takes at once.
@@ -84,9 +70,21 @@ pub(crate) struct Work {
 }
 
 impl Work {
+    /// Answers all of it: what was decided is durable. Whether the submitters still wait does not matter.
+    pub(crate) fn answer(self, decisions: Vec<Decisions>) {
+        for (group, decisions) in self.groups.into_iter().zip(decisions) {
+            let _ = group.reply.send(Ok(decisions));
+        }
+        if let Some(publication) = self.publication {
+            let _ = publication.done.send(());
+        }
+    }
+
     /// Refuses all of it. Nothing of it was done.
     pub(crate) fn refuse(self, error: &SubmitError) {
-        self.groups.into_iter().for_each(|group| group.refuse(error));
+        for group in self.groups {
+            let _ = group.reply.send(Err(error.clone()));
+        }
     }
 }
 
