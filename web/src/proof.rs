@@ -132,21 +132,19 @@ fn parse_size(
     text: &str,
 ) -> Result<TreeSize, Refusal> {
     let size = TreeSize::parse(text).filter(|size| size.contains(index));
-    match size.filter(|size| *size <= read_up_to || Some(*size) == newest) {
-        Some(size) => Ok(size),
-        None => {
-            let detail = Sentence::of("Found ")
-                .value(text)
-                .words(", expected a size from ")
-                .number(index.size_including().get())
-                .words(" to ")
-                .number(read_up_to.get())
-                .words(".");
-            let problem = if size.is_some() { &codes::ENTRY_NOT_YET } else { &codes::SIZE_MALFORMED };
-            let refusal = Refusal::new(problem, detail).within(Section::Entries);
-            Err(refusal.or(format!("{}/proof", link::entry(index.get())), "Proof for the newest head"))
-        }
+    if let Some(size) = size.filter(|size| *size <= read_up_to || Some(*size) == newest) {
+        return Ok(size);
     }
+    let detail = Sentence::of("Found ")
+        .value(text)
+        .words(", expected a size from ")
+        .number(index.size_including().get())
+        .words(" to ")
+        .number(read_up_to.get())
+        .words(".");
+    let problem = if size.is_some() { &codes::ENTRY_NOT_YET } else { &codes::SIZE_MALFORMED };
+    let refusal = Refusal::new(problem, detail).within(Section::Entries);
+    Err(refusal.or(format!("{}/proof", link::entry(index.get())), "Proof for the newest head"))
 }
 
 fn signatures(head: &VerifiedCheckpoint) -> Vec<SignatureLine> {

@@ -138,8 +138,8 @@ pub(crate) const fn reference(role: RefRole) -> &'static str {
 }
 
 /// How far an execution got, by its own entries: the last word that says most.
-pub(crate) const fn state(state: &State) -> &'static str {
-    match *state {
+pub(crate) const fn state(state: State) -> &'static str {
+    match state {
         State {
             enforcement: Some(action @ (EnforcementAction::Halt | EnforcementAction::Quarantine)),
             ..

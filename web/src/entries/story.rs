@@ -186,7 +186,7 @@ pub(crate) fn facts(statement: &Statement) -> Vec<Fact> {
             facts.value("Reason", &enforcement.reason);
         }
         Payload::Close(Close { entries }) => {
-            facts.add("Entries counted", Sentence::default().number(entries.get()))
+            facts.add("Entries counted", Sentence::default().number(entries.get()));
         }
     }
     facts.0

@@ -39,7 +39,7 @@ impl From<Execution> for ExecutionLine {
         Self {
             href: link::execution(&execution.id),
             id: Text::new(execution.id),
-            state: words::state(&execution.state),
+            state: words::state(execution.state),
             entries: execution.entries,
             first: execution.first,
             last: execution.last,

@@ -97,7 +97,7 @@ async fn find(explorer: &Explorer, ask: &Ask) -> Result<Response<Body>, Refusal>
             .json(link::execution_as(&id, ".json")),
         id: shown_id,
         summary,
-        state: words::state(&state),
+        state: words::state(state),
         entries,
         size,
         steps,

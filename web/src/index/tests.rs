@@ -49,7 +49,8 @@ proptest! {
                     [&c.subject, &c.issuer].iter().any(|n| n.to_lowercase().contains(&text.to_lowercase()))
                 }))
         };
-        let expected: Vec<u64> = (0_u64..).zip(&rows).filter(|(n, row)| *n < before && fits(row)).map(|(n, _)| n).rev().collect();
+        let mut expected: Vec<u64> = (0_u64..).zip(&rows).filter(|(n, row)| *n < before && fits(row)).map(|(n, _)| n).collect();
+        expected.reverse();
         // Walk all pages.
         let (mut found, mut at) = (Vec::new(), before);
         loop {

@@ -59,7 +59,7 @@ fn id_in_path(id: &str) -> String {
         match byte {
             b'/' if plain_slashes => text.push('/'),
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b':' | b'-' | b'.' => {
-                text.push(char::from(byte))
+                text.push(char::from(byte));
             }
             other => text.extend(["%".to_owned(), hex::encode_upper([other])]),
         }

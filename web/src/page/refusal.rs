@@ -184,7 +184,8 @@ pub(crate) struct Explanation {
     code: &'static str,
     title: &'static str,
     status: u16,
-    explanation: &'static str,
+    #[serde(rename = "explanation")]
+    words: &'static str,
     remedy: &'static str,
 }
 
@@ -194,6 +195,6 @@ impl Explanation {
             *PROBLEMS.iter().find(|problem| problem.code == code)?;
         let frame = Frame::new(known, Section::None, title, format!("/errors/{code}"))
             .json(format!("/errors/{code}.json"));
-        Some(Self { frame, code, title, status, explanation, remedy })
+        Some(Self { frame, code, title, status, words: explanation, remedy })
     }
 }
