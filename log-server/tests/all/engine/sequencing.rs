@@ -149,11 +149,11 @@ async fn play(founded: &Founded, submissions: &[(Vec<Item>, bool)]) {
         assert_eq!(newest.get() - held.get(), added);
         heads.push((newest, log.sequenced_head().checkpoint.root));
         if at % 3 == 2 {
-            let head = log.sequenced_head();
+            let signed = log.sequenced_head();
             log.shutdown().await;
             drop(log);
             log = founded.open("quorum none\n").await;
-            assert_eq!(log.sequenced_head(), head, "the same head gets the same signature");
+            assert_eq!(log.sequenced_head(), signed, "the same head gets the same signature");
         }
     }
     check(&log, &heads);
