@@ -1,7 +1,9 @@
 //! The pages behind problem types, the figures, and the description of the interface.
 
+use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use axum::routing::get;
 use countersign_log::http::catalog;
 
 use super::served::{Ground, Served, Setting};
@@ -141,4 +143,45 @@ async fn every_figure_is_explained() {
         let explained = |name: &str| text.contains(&format!("# HELP {name} "));
         assert!(explained(base) || explained(name), "{name} is not explained");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_get_what_is_left_and_their_faults_stay_their_own() {
+    let mut served = served().await;
+    let pages = Router::new()
+        .route("/entries", get(|| async { "a list" }))
+        .route("/fault", get(fault))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "no such page") });
+    served.router = served.front.router_with(pages);
+    assert_eq!(served.get("/entries").await.text(), "a list");
+    assert_eq!(served.get("/anything").await.text(), "no such page");
+    served.register(&served.desk, &["requester"]).await;
+    assert_eq!(served.cose(served.desk.intent("beside"), "").await.status, StatusCode::CREATED);
+    let put = Request::builder().method(Method::PUT).uri("/entries").body(Body::empty()).unwrap();
+    let put = served.send(put).await;
+    assert_eq!((put.problem().as_str(), put.header("allow")), ("method-not-allowed", "POST,GET,HEAD"));
+    let fault = served.get("/fault").await;
+    assert_eq!((fault.problem().as_str(), fault.status.as_u16()), ("internal-error", 500));
+    assert!(!fault.text().contains("on purpose") && !fault.header("x-request-id").is_empty(), "{fault:?}");
+    assert_eq!(served.get("/healthz").await.status, StatusCode::OK);
+}
+
+async fn fault() -> &'static str {
+    panic!("on purpose")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_in_the_process_sees_what_a_reader_elsewhere_sees() {
+    let mut served = served().await;
+    served.published().await;
+    let mut elsewhere = Vec::new();
+    for path in ["/checkpoint", "/tile/0/000.p/1", "/tile/entries/000.p/1"] {
+        elsewhere.push((path, served.get(path).await));
+    }
+    served.router = served.front.reader();
+    for (path, seen) in elsewhere {
+        let here = served.get(path).await;
+        assert_eq!((here.status, &here.body), (StatusCode::OK, &seen.body), "{path}");
+    }
+    assert_eq!(served.get("/metrics").await.status, StatusCode::NOT_FOUND);
 }

@@ -34,19 +34,12 @@ struct Serving {
 }
 
 impl Serving {
-    fn start(data: &Path, witnesses: &Path) -> Self {
-        let arguments = [
-            "serve",
-            "--data",
-            data.to_str().unwrap(),
-            "--listen",
-            "127.0.0.1:0",
-            "--no-explorer",
-            "--witnesses",
-        ];
+    fn start(data: &Path, witnesses: &Path, more: &[&str]) -> Self {
+        let arguments = ["serve", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0", "--witnesses"];
         let mut child = program(&arguments)
             .arg(witnesses)
             .args(["--log-format", "json"])
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -61,9 +54,9 @@ impl Serving {
     fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nhost: log\r\nconnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     /// The checkpoint, as soon as there is one.
@@ -173,7 +166,7 @@ fn serve_says_why_it_cannot() {
     assert_eq!(nothing.status.code(), Some(1), "{}", stderr(&nothing));
     assert!(stderr(&nothing).contains("countersign-log init"), "{}", stderr(&nothing));
     init(&data);
-    let serving = Serving::start(&data, &witnesses);
+    let serving = Serving::start(&data, &witnesses, &["--no-explorer"]);
     let second = serve(&["--listen", "127.0.0.1:0"]);
     assert_eq!((second.status.code(), second.stdout.len()), (Some(2), 0));
     assert!(stderr(&second).contains("another process serves this log"), "{}", stderr(&second));
@@ -193,7 +186,7 @@ fn serve_answers_ends_in_good_order_and_goes_on_where_it_was() {
     init(&data);
     let mut checkpoints = Vec::new();
     for signal in ["-TERM", "-INT"] {
-        let serving = Serving::start(&data, &witnesses);
+        let serving = Serving::start(&data, &witnesses, &["--no-explorer"]);
         let checkpoint = serving.published();
         checkpoints.push(checkpoint.split("\r\n\r\n").nth(1).unwrap().to_owned());
         assert!(serving.get("/").starts_with("HTTP/1.1 404"), "there is no explorer");
@@ -205,4 +198,25 @@ fn serve_answers_ends_in_good_order_and_goes_on_where_it_was() {
         assert!(log.contains("stopped"), "{log}");
     }
     assert_eq!(checkpoints[0], checkpoints[1]);
+}
+
+#[test]
+fn people_find_pages_beside_the_machines_interface() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, witnesses) = (folder.path().join("data"), folder.path().join("witnesses"));
+    std::fs::write(&witnesses, "quorum none\n").unwrap();
+    init(&data);
+    let serving = Serving::start(&data, &witnesses, &[]);
+    serving.published();
+    for path in ["/", "/entries", "/entries/0", "/entries/0/proof", "/health"] {
+        let page = serving.get(path);
+        assert!(page.starts_with("HTTP/1.1 200") && page.contains("<html"), "{path}: {page}");
+        assert!(page.contains("x-request-id: "), "{path}: {page}");
+    }
+    assert!(serving.get("/entries/0.json").contains("application/json"));
+    assert!(serving.get("/tile/entries/000.p/1").starts_with("HTTP/1.1 200"));
+    assert!(serving.get("/nowhere").starts_with("HTTP/1.1 404"));
+    assert!(serving.get("/errors/entry-not-yet").contains("<html"));
+    let (code, log) = serving.end("-TERM");
+    assert_eq!(code, Some(0), "{log}");
 }

@@ -415,13 +415,23 @@ async fn under_pressure_the_answer_comes_at_once_and_says_when_to_return() {
     served.register(&served.desk, &["requester"]).await;
     // One statement before the disk, which does not answer, and one behind it: then the queue is full.
     levers.hold();
-    let waiting: Vec<_> = ["first", "second"].map(|name| served.desk.intent(name)).into_iter().collect();
     let mut answers = Vec::new();
-    for statement in waiting {
-        let router = served.router.clone();
-        answers
-            .push(tokio::spawn(async move { post(router, "/entries", "application/cose", statement).await }));
-        tokio::time::sleep(Duration::from_millis(100)).await;
+    for name in ["first", "second"] {
+        let (router, statement) = (served.router.clone(), served.desk.intent(name));
+        answers.push(tokio::spawn(async move {
+            loop {
+                let answer = post(router.clone(), "/entries", "application/cose", statement.clone()).await;
+                if answer.status.as_u16() != 503 {
+                    return answer;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }));
+    }
+    let mut full_for = 0;
+    while full_for < 30 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        full_for = if served.log.status().queued_statements == 1 { full_for + 1 } else { 0 };
     }
     let statement = served.desk.intent("third");
     for answer in [served.cose(statement.clone(), "").await, served.batch(&[statement], "").await] {

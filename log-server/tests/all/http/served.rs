@@ -65,6 +65,7 @@ pub(crate) struct Ground {
 pub(crate) struct Served {
     pub(crate) ground: Ground,
     pub(crate) log: Arc<Log>,
+    pub(crate) front: Front,
     pub(crate) router: Router,
     pub(crate) operator: Signer,
     pub(crate) desk: Signer,
@@ -142,9 +143,10 @@ impl Served {
         options.wait = setting.wait;
         options.body = setting.body;
         options.issuer_rate = setting.issuer_rate;
-        let router = Front::start(Arc::clone(&log), options).unwrap().router();
+        let front = Front::start(Arc::clone(&log), options).unwrap();
+        let router = front.router();
         let operator = operator(ground.folder.path());
-        Self { ground, log, router, operator, desk: Signer::new("desk", 42), now }
+        Self { ground, log, front, router, operator, desk: Signer::new("desk", 42), now }
     }
 
     /// Waits until the newest entry is published.
