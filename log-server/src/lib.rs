@@ -6,6 +6,7 @@
 //! and the only module that names the database.
 
 mod cosigners;
+mod high_water;
 pub mod http;
 pub mod log;
 mod registrar;

@@ -11,7 +11,7 @@ use crate::tree::ProofError;
 
 /// What a note says about the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Judgement {
+pub(crate) enum Judgement {
     /// The log did not sign it, so it says nothing.
     Unproven,
     /// The store has the tree that it names.
@@ -27,7 +27,7 @@ pub(super) enum Judgement {
 
 /// Judges a note. `tip` must not be older than the moment at which the note was received: what the log signed
 /// meanwhile is no contradiction.
-pub(super) fn judge(note: &[u8], ground: &Ground, tip: &Tip) -> Result<Judgement, ProofError> {
+pub(crate) fn judge(note: &[u8], ground: &Ground, tip: &Tip) -> Result<Judgement, ProofError> {
     let signed = SignedNote::parse(note)
         .ok()
         .and_then(|note| LogSigned::open(&note, core::slice::from_ref(&ground.key)).ok());

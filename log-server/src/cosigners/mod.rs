@@ -27,6 +27,7 @@ pub(crate) use board::Board;
 pub(crate) use client::Client;
 pub use client::ClientError;
 pub(crate) use evidence::Evidence;
+pub(crate) use judge::{Judgement, judge};
 pub(crate) use probe::probe;
 
 use crate::log::{Published, Witnessing};

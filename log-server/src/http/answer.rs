@@ -121,7 +121,7 @@ pub(super) async fn head(app: &App, last: LeafIndex, wait: Wait, deadline: Insta
         Ok(published) => published,
         // The entry is in, whatever happens to the quorum.
         Err(reason) => {
-            tracing::info!(index = last.get(), %reason, "an entry is answered for before its quorum");
+            tracing::debug!(index = last.get(), %reason, "an entry is answered for before its quorum");
             return None;
         }
     };

@@ -34,13 +34,14 @@ pub(super) fn cose(log: &Log, now: UnixSeconds, bytes: &[u8]) -> Result<Taken, R
     Parsed::of(log, now, bytes)?.verify(log, &HashMap::new())
 }
 
-/// Checks a statement in its JSON form. Whether its key is registered, the sequencer sees.
+/// Checks a statement in its JSON form. It brings its key, which has to be the registered one.
 pub(super) fn json(log: &Log, now: UnixSeconds, bytes: &[u8]) -> Result<Taken, Refusal> {
     let statement = Submission::parse(bytes)?.verify()?;
     if let Some(known) = find(log, statement.entry_id())? {
         return Ok(Taken::Known(known));
     }
     check_clock(now, statement.statement())?;
+    signing_key(log, statement.statement(), &HashMap::new())?;
     Ok(Taken::Fresh(Box::new(statement)))
 }
 

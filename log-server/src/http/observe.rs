@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument as _;
@@ -55,7 +55,8 @@ pub(super) async fn observe(ids: &RequestIds, request: Request, next: Next) -> R
     }
     let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     span.in_scope(|| {
-        if status.is_server_error() {
+        // Other refusals, also those under pressure, are for the client to know and for the figures to count.
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::warn!(status = status.as_u16(), millis, "answered");
         } else {
             tracing::debug!(status = status.as_u16(), millis, "answered");

@@ -10,13 +10,16 @@ use tokio::time::Instant;
 use super::catalog::codes;
 use super::problem::Refusal;
 
-/// The buckets of all issuers. Only a verified statement takes from one, so nobody can empty another's, and there are
-/// never more buckets than registered names.
+/// The buckets of all issuers. Only a verified statement takes from one, so nobody can empty another's.
 #[derive(Debug)]
 pub(super) struct IssuerRates {
     per_second: Option<u32>,
     buckets: Mutex<HashMap<IssuerName, Bucket>>,
 }
+
+/// From how many buckets on those are forgotten that are full. A batch can have statements in names that it would only
+/// register, so names are not as few as the registered ones.
+const MANY: usize = 4096;
 
 /// Tokens as of a moment; they have come back since then at the rate.
 #[derive(Debug)]
@@ -37,6 +40,10 @@ impl IssuerRates {
         let now = Instant::now();
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if !buckets.contains_key(issuer) {
+            if buckets.len() >= MANY {
+                // After a second a bucket is full again, and a full one need not be remembered.
+                buckets.retain(|_, bucket| now.saturating_duration_since(bucket.at) < Duration::from_secs(1));
+            }
             buckets.insert(issuer.clone(), Bucket { tokens: rate, at: now });
         }
         let Some(bucket) = buckets.get_mut(issuer) else { return Ok(()) };
@@ -74,6 +81,20 @@ mod tests {
             [rates.take(&ann).is_ok(), rates.take(&ann).is_ok(), rates.take(&ann).is_ok()],
             [true, true, false]
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn full_buckets_are_forgotten() {
+        let rates = IssuerRates::new(Some(1));
+        for number in 0..3 * MANY {
+            if number % 1000 == 0 {
+                tokio::time::advance(Duration::from_secs(1)).await;
+            }
+            assert_eq!(rates.take(&format!("name-{number}").parse().unwrap()), Ok(()));
+        }
+        let last = format!("name-{}", 3 * MANY - 1).parse().unwrap();
+        assert!(rates.take(&last).is_err(), "who took a token just now is remembered");
+        assert!(rates.buckets.lock().unwrap().len() <= MANY + 1);
     }
 
     #[tokio::test]

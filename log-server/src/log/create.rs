@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use countersign_verifier::admission::{AdmitError, MemoryState, Refusal, admit};
-use countersign_verifier::checkpoint::Origin;
+use countersign_verifier::checkpoint::{Checkpoint, Origin};
 use countersign_verifier::ed25519::PublicKey;
 use countersign_verifier::note::{KeyError, KeyName, NoteSigner, VerifierKey};
 use countersign_verifier::program::keyfile::{self, KeyFileError};
@@ -18,6 +18,7 @@ use ed25519_dalek::SigningKey;
 use zeroize::Zeroizing;
 
 use super::Log;
+use crate::high_water::{self, HighWater};
 use crate::store::{Batch, Growth, Head, Journal as _, NewEntry, RocksStore, StoreError};
 use crate::tree::Edge;
 
@@ -55,6 +56,9 @@ pub enum CreateError {
     /// The genesis cannot be made.
     #[error("the genesis cannot be made")]
     Genesis(#[from] GenesisError),
+    /// The file `high-water` cannot be written.
+    #[error("the file high-water cannot be written")]
+    HighWater(#[from] std::io::Error),
     /// The store cannot be made.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -101,7 +105,7 @@ impl Log {
     ///
     /// When it returns `Ok`, all of it survives any crash.
     pub fn create(data: &Path, origin: &Origin, now: UnixSeconds) -> Result<VerifierKey, CreateError> {
-        for name in [LOG_KEY, OPERATOR_KEY, DATABASE] {
+        for name in [LOG_KEY, OPERATOR_KEY, DATABASE, high_water::FILE] {
             let path = data.join(name);
             if path.exists() {
                 return Err(CreateError::Exists(path));
@@ -116,8 +120,11 @@ impl Log {
         let mut id = [0; 16];
         getrandom::fill(&mut id)?;
         let growth = found(genesis(origin, &operator, now, id)?)?;
+        let head = Checkpoint::new(origin.clone(), growth.head.size, growth.head.root).sign(&signer);
         let store = RocksStore::create(&data.join(DATABASE), origin)?;
         store.commit(&Batch { growth: Some(growth), publication: None })?;
+        let (high_water, _) = HighWater::open(data)?;
+        high_water.raise(&head).and_then(|()| high_water.settle(data))?;
         Ok(signer.verifier().clone())
     }
 }

@@ -40,6 +40,19 @@ pub enum StopReason {
         /// Where the head is kept.
         evidence: Option<PathBuf>,
     },
+    /// The store does not have the head that was acknowledged last.
+    #[error(
+        "the store has {held} entries and does not have the head of size {acknowledged} that was acknowledged \
+         ({contradiction})"
+    )]
+    Forgotten {
+        /// The size of the head in the file `high-water`.
+        acknowledged: TreeSize,
+        /// How many entries the store has.
+        held: TreeSize,
+        /// In which way the two cannot both be.
+        contradiction: Contradiction,
+    },
     /// The sequencer's thread ended by a fault of the program.
     #[error("the sequencer failed after entry {size}; the server's own log says at which line")]
     Fault {
@@ -67,6 +80,7 @@ impl StopReason {
             Self::Read { .. } => "read-failed",
             Self::Witnessed { contradiction: Contradiction::Older, .. } => "store-older-than-witnessed",
             Self::Witnessed { contradiction: Contradiction::Forked, .. } => "store-contradicts-witnessed",
+            Self::Forgotten { .. } => "store-forgot",
             Self::Fault { .. } => "sequencer-failed",
         }
     }
@@ -87,6 +101,11 @@ impl StopReason {
             Self::Witnessed { contradiction: Contradiction::Forked, .. } => {
                 "stop the log: somebody signed another tree with its key; keep the evidence and the data folder, tell \
                  those who rely on the log, and retire it"
+            }
+            Self::Forgotten { .. } => {
+                "stop the log and put back the newest copy of its database, with the file high-water that belongs to it: \
+                 the one in use lost entries that were acknowledged; if no newer copy exists, retire this log and found \
+                 another"
             }
             Self::Fault { .. } => "restart, and report the fault with the server's own log",
         }

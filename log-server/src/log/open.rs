@@ -1,6 +1,6 @@
 //! Opening a log: nothing is admitted, signed or shown before what was kept is known to be whole.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -13,8 +13,9 @@ use countersign_verifier::quorum::Policy;
 use tokio::sync::watch;
 
 use super::create::{DATABASE, LOG_KEY};
-use super::{Log, LogConfig, ProofError, Published};
-use crate::cosigners::{self, Board, Client, ClientError, Evidence, Ground};
+use super::{Log, LogConfig, ProofError, Published, StopReason};
+use crate::cosigners::{self, Board, Client, ClientError, Evidence, Ground, Judgement, judge};
+use crate::high_water::HighWater;
 use crate::registrar::Issuers;
 use crate::sequencer::{Queue, Sequencer, Tip};
 use crate::stop::Stop;
@@ -76,6 +77,12 @@ pub enum OpenError {
         #[source]
         source: std::io::Error,
     },
+    /// The file `high-water` cannot be read or written.
+    #[error("the file high-water cannot be read or written")]
+    HighWater(#[source] std::io::Error),
+    /// The file `high-water` holds no head of this log.
+    #[error("the file high-water holds no head that this log signed")]
+    HighWaterDamaged,
     /// The sequencer's thread cannot be started.
     #[error("the sequencer's thread cannot be started")]
     Thread(#[source] std::io::Error),
@@ -90,6 +97,7 @@ impl OpenError {
             | Self::Key(_)
             | Self::Client(_)
             | Self::Evidence { .. }
+            | Self::HighWater(_)
             | Self::Thread(_) => Exit::CouldNotCheck,
             _ => Exit::StateDamaged,
         }
@@ -107,8 +115,12 @@ impl OpenError {
             Self::Store(StoreError::Format { .. }) => {
                 "open it with the version of countersign-log that wrote it"
             }
-            Self::Store(StoreError::Failed { .. }) | Self::Evidence { .. } => {
+            Self::Store(StoreError::Failed { .. }) | Self::Evidence { .. } | Self::HighWater(_) => {
                 "look at the disk: is it full, failing, or mounted read-only"
+            }
+            Self::HighWaterDamaged => {
+                "put back the file high-water from the copy that the database is from; only when you are certain that the \
+                 database is the newest, remove the file"
             }
             Self::Key(_) | Self::KeyName(_) => {
                 "put the log's own log.key into the data folder, with mode 600"
@@ -177,6 +189,7 @@ impl Log {
             witnessing: config.witnessing,
         };
         let tip_now = newest.borrow().clone();
+        let high_water = open_high_water(&config.data, &ground, &tip_now)?;
         if let Some(reason) = ground.evidence.recall(&ground, &tip_now)? {
             stop.stop(reason);
         }
@@ -189,6 +202,7 @@ impl Log {
             signer,
             queue: Arc::clone(&queue),
             tip,
+            high_water,
             stop: Arc::clone(&stop),
         };
         let tasks =
@@ -227,6 +241,23 @@ fn restore(store: &dyn Store) -> Result<Edge, OpenError> {
     let edge = Edge::restore(head.size, &store.edge()?)?;
     let computed = edge.root();
     if computed == head.root { Ok(edge) } else { Err(OpenError::Root { computed, expected: head.root }) }
+}
+
+/// Compares the store with the head that was acknowledged last. A store that does not have it stops the log.
+fn open_high_water(data: &Path, ground: &Ground, tip: &Tip) -> Result<HighWater, OpenError> {
+    let (high_water, acknowledged) = HighWater::open(data).map_err(OpenError::HighWater)?;
+    match acknowledged.map(|note| judge(&note, ground, tip)).transpose()? {
+        Some(Judgement::Unproven) => return Err(OpenError::HighWaterDamaged),
+        Some(Judgement::Contradicts { size, contradiction }) => {
+            let held = tip.size();
+            ground.stop.stop(StopReason::Forgotten { acknowledged: size, held, contradiction });
+            return Ok(high_water);
+        }
+        Some(Judgement::Consistent) => {}
+        None => tracing::warn!("there was no file high-water in the data folder; it is made anew"),
+    }
+    high_water.raise(&tip.head.note).and_then(|()| high_water.settle(data)).map_err(OpenError::HighWater)?;
+    Ok(high_water)
 }
 
 /// Takes up the head that was published last. It must be one of this tree; whether it still satisfies the policy,

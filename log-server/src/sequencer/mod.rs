@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 pub(crate) use queue::{Group, PendingPublication, Queue, Work};
 
+use crate::high_water::HighWater;
 use crate::log::{SequencedHead, StopReason, SubmitError};
 use crate::registrar::{self, Committed, Decisions, Issuers, Overlay};
 use crate::stop::Stop;
@@ -52,6 +53,7 @@ pub(crate) struct Sequencer {
     pub(crate) signer: Arc<NoteSigner>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) tip: watch::Sender<Arc<Tip>>,
+    pub(crate) high_water: HighWater,
     pub(crate) stop: Arc<Stop>,
 }
 
@@ -93,7 +95,11 @@ impl Sequencer {
         }
         if let (Some(edge), Some(growth)) = (edge, &batch.growth) {
             self.issuers.changed_by(&growth.entries);
-            self.tip.send_replace(Arc::new(Tip::sign(edge, &self.origin, &self.signer)));
+            let tip = Tip::sign(edge, &self.origin, &self.signer);
+            if let Err(error) = self.high_water.raise(&tip.head.note) {
+                return self.stop.stop(StopReason::Write { size, cause: format!("high-water: {error}") });
+            }
+            self.tip.send_replace(Arc::new(tip));
         }
         work.answer(decisions);
     }

@@ -148,7 +148,7 @@ mod tests {
             let mut nodes: HashMap<NodeId, NodeHash> = HashMap::new();
             let leaf = |number: u64| LeafHash::of(&number.to_be_bytes());
             for number in 0..size {
-                assert!(range.append(leaf(number), |node, hash| drop(nodes.insert(node, hash))));
+                assert!(range.append(leaf(number), |node, hash| nodes.extend([(node, hash)])));
             }
             for number in 0..size {
                 let (index, tree) = (LeafIndex::new(number).unwrap(), TreeSize::new(size).unwrap());

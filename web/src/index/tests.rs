@@ -38,7 +38,9 @@ proptest! {
     ) {
         let rows: Vec<Row> = entries.iter().enumerate().map(|(n, (g, s, i))| row(n, *g, *s, *i)).collect();
         let mut index = Index::default();
-        rows.iter().for_each(|row| index.append(row));
+        for row in &rows {
+            index.append(row);
+        }
         let kind = kind.map(|at| [Kind::Intent, Kind::Outcome, Kind::Policy][at]);
         let issuer = issuer.map(|number| format!("Issuer-{number}"));
         let filter = Filter { kind, issuer: issuer.clone(), text: text.clone() };
@@ -71,7 +73,9 @@ proptest! {
     ) {
         let mut index = Index::default();
         let rows: Vec<Row> = entries.iter().enumerate().map(|(n, (g, s))| row(n, *g, *s, 0)).collect();
-        rows.iter().for_each(|row| index.append(row));
+        for row in &rows {
+            index.append(row);
+        }
         let of = |id: &str| -> Vec<u64> {
             (0_u64..).zip(&rows).filter(|(_, r)| r.claims.as_ref().is_some_and(|c| c.subject == id)).map(|(n, _)| n).collect()
         };

@@ -20,6 +20,8 @@ pub(crate) struct Levers {
     commits: AtomicI64,
     /// Whether a commit that fails has been written all the same, as when only the answer of the disk is lost.
     pub(crate) writes_what_fails: std::sync::atomic::AtomicBool,
+    /// Whether commits panic.
+    pub(crate) panics: std::sync::atomic::AtomicBool,
     /// Whether reads of facts fail.
     pub(crate) facts_fail: std::sync::atomic::AtomicBool,
     held: Mutex<bool>,
@@ -66,6 +68,7 @@ impl Journal for Moody {
             held = self.levers.released.wait(held).unwrap();
         }
         drop(held);
+        assert!(!self.levers.panics.load(Ordering::SeqCst), "told to panic");
         let left = self.levers.commits.load(Ordering::SeqCst);
         if left == 0 {
             if self.levers.writes_what_fails.load(Ordering::SeqCst) {

@@ -1,0 +1,46 @@
+//! The high-water mark: the newest head that was acknowledged, remembered outside of the database.
+//!
+//! A database that lost the end of its write-ahead log, or that was put back from an older copy, opens as if nothing
+//! had been after it, and the log would give the same indexes away a second time. The file `high-water` in the data
+//! folder holds the newest signed head. It is written after each batch is durable and before anybody hears of the
+//! batch, without a sync of its own: it can lag behind the database after a power cut, but never run ahead of it. So a
+//! database that does not have what the file names has lost something.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use countersign_verifier::note::{MAX_NOTE_BYTES, SignedNote};
+
+/// The file in the data folder.
+pub(crate) const FILE: &str = "high-water";
+
+/// The file, open for writing.
+#[derive(Debug)]
+pub(crate) struct HighWater {
+    file: File,
+}
+
+impl HighWater {
+    /// Opens the file in a data folder, and reads the note in it; there is none in a file that was made just now.
+    pub(crate) fn open(data: &Path) -> io::Result<(Self, Option<Vec<u8>>)> {
+        let path = data.join(FILE);
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut note = Vec::new();
+        let limit = u64::try_from(MAX_NOTE_BYTES).unwrap_or(u64::MAX);
+        io::Read::by_ref(&mut file).take(limit).read_to_end(&mut note)?;
+        Ok((Self { file }, Some(note).filter(|note| !note.is_empty())))
+    }
+
+    /// Writes a newer head over the one before. Heads grow, and so their notes never become shorter.
+    pub(crate) fn raise(&self, head: &SignedNote) -> io::Result<()> {
+        self.file.write_all_at(head.to_string().as_bytes(), 0)
+    }
+
+    /// Makes the file itself durable, name and all, once.
+    pub(crate) fn settle(&self, data: &Path) -> io::Result<()> {
+        self.file.sync_all()?;
+        File::open(data)?.sync_all()
+    }
+}
