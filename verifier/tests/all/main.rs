@@ -2,5 +2,6 @@
 
 #[cfg(test)]
 mod c2sp;
-#[cfg(all(test, feature = "program"))]
+#[cfg(feature = "program")]
+#[cfg(test)]
 mod program;
