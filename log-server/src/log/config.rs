@@ -8,7 +8,7 @@ use countersign_verifier::quorum::Policy;
 /// What a log is opened with. The data folder holds the key; everything else is here.
 #[derive(Debug, Clone)]
 pub struct LogConfig {
-    /// The data folder, as [`super::create`] left it.
+    /// The data folder, as `create` left it.
     pub data: PathBuf,
     /// The witnesses, where to reach them, and how many of them a head needs. Log lines in it are ignored: the log
     /// is the one in the data folder.

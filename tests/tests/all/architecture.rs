@@ -162,7 +162,8 @@ fn only_store_modules_name_the_database() {
 
 /// Whether a file holds tests and nothing else.
 fn is_of_tests(path: &Path) -> bool {
-    let in_folder = path.components().any(|part| part.as_os_str() == "tests") && !path.starts_with("tests/src");
+    let in_folder =
+        path.components().any(|part| part.as_os_str() == "tests") && !path.starts_with("tests/src");
     in_folder || path.ends_with("tests.rs")
 }
 
