@@ -76,6 +76,7 @@ impl Explorer {
             .route("/assets/{file}", get(asset))
             .route("/errors/{code}", get(explain))
             .fallback(unknown)
+            .method_not_allowed_fallback(read_only)
             .with_state(self.clone());
         let always = |name: HeaderName, value: &'static str| {
             SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
@@ -127,6 +128,11 @@ async fn explain(State(explorer): State<Explorer>, ask: Ask) -> Response<Body> {
         Some(explanation) => page::page(&ask, page::Cache::Moment, &explanation, &explanation),
         None => unknown(State(explorer), ask).await,
     }
+}
+
+async fn read_only(State(explorer): State<Explorer>, ask: Ask) -> Response<Body> {
+    let detail = Sentence::default().value(&ask.path).words(" is only for reading.");
+    explorer.answer(&ask, Err(Refusal::new(&codes::PAGE_READ_ONLY, detail).or("/", "First page")))
 }
 
 pub(crate) async fn unknown(State(explorer): State<Explorer>, ask: Ask) -> Response<Body> {

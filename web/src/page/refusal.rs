@@ -37,6 +37,10 @@ problems! {
         "There is no such page",
         "Nothing is at this address.",
         "Start from the first page, or search for an entry number, an entry id or an execution.";
+    PAGE_READ_ONLY = 405 "page-read-only",
+        "Pages are only for reading",
+        "The address is that of a page, and pages are asked for with GET or HEAD.",
+        "To state something, see the log's own interface: its /openapi.json names the address and the method.";
     ENTRY_NOT_YET = 404 "entry-not-yet",
         "This entry does not exist yet",
         "The number is beyond the last entry of the log. Numbers are given in order and none is left out, so the \
