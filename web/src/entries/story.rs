@@ -93,18 +93,18 @@ fn issuer_sentence(issuer: &str, registration: &Issuer) -> Sentence {
 }
 
 fn intent_sentence(issuer: &str, intent: &Intent) -> Sentence {
-    let sentence = Sentence::default().issuer(issuer).words(" asked whether ");
-    does_what(entity(sentence, &intent.subject).words(" may "), &intent.action.name, &intent.resource)
-        .words(".")
+    let sentence = entity(Sentence::default().issuer(issuer).words(" asked to let the "), &intent.subject);
+    performs(sentence.words(" perform "), &intent.action.name, &intent.resource).words(".")
 }
 
 fn authorization_sentence(issuer: &str, claims: &Claims, authorization: &Authorization) -> Sentence {
-    let sentence = Sentence::default().issuer(issuer).words(" authorized ");
-    let sentence = entity(sentence, &authorization.subject).words(" to ");
-    let sentence = does_what(sentence, &authorization.action.name, &authorization.resource);
+    let sentence =
+        entity(Sentence::default().issuer(issuer).words(" authorized the "), &authorization.subject);
+    let sentence =
+        performs(sentence.words(" to perform "), &authorization.action.name, &authorization.resource);
     match &claims.validity {
         Some(validity) => sentence
-            .words(", enforced by ")
+            .words(", under the control of ")
             .issuer(validity.audience.as_str())
             .words(", from ")
             .time(validity.not_before.get())
@@ -129,12 +129,13 @@ fn enforcement_sentence(issuer: &str, enforcement: &Enforcement) -> Sentence {
         .value(&enforcement.reason)
 }
 
+/// A subject or a resource: its type, then its id.
 fn entity(sentence: Sentence, entity: &Entity) -> Sentence {
-    sentence.words("the ").value(&entity.entity_type).words(" ").value(&entity.id)
+    sentence.sort(&entity.entity_type).words(" ").value(&entity.id)
 }
 
-fn does_what(sentence: Sentence, action: &str, resource: &Entity) -> Sentence {
-    entity(sentence.words("do ").value(action).words(" on "), resource)
+fn performs(sentence: Sentence, action: &str, resource: &Entity) -> Sentence {
+    entity(sentence.value(action).words(" on the "), resource)
 }
 
 /// What the payload says, member by member, as far as it says it in one value. The whole payload stands below.
@@ -261,9 +262,9 @@ impl Facts {
     }
 
     fn request(&mut self, subject: &Entity, action: &str, resource: &Entity) {
-        self.add("Who", entity_value(subject));
-        self.value("Wants to do", action);
-        self.add("To what", entity_value(resource));
+        self.add("Who", entity(Sentence::default(), subject));
+        self.value("Action", action);
+        self.add("On what", entity(Sentence::default(), resource));
     }
 
     fn decision(&mut self, decision: &Decision) {
@@ -306,8 +307,4 @@ impl Facts {
         self.digest("Digest of the result", outcome.result_digest.as_ref());
         self.free_form("Details", outcome.details.as_ref());
     }
-}
-
-fn entity_value(entity: &Entity) -> Sentence {
-    Sentence::default().value(&entity.entity_type).words(" ").value(&entity.id)
 }

@@ -5,8 +5,7 @@ use axum::body::Body;
 use axum::extract::State as Shared;
 use axum::http::Response;
 use countersign_verifier::merkle::LeafIndex;
-use countersign_verifier::statement::payload::{Authorization, Intent};
-use countersign_verifier::statement::{Claims, Payload, Statement};
+use countersign_verifier::statement::{Payload, Statement};
 use serde::Serialize;
 
 use super::steps::{EntryStep, Step, missing_only, with_missing};
@@ -136,43 +135,21 @@ fn summary<'a>(statements: &(impl Iterator<Item = &'a Statement> + Clone)) -> Ve
     let intent = last(|payload| matches!(payload, Payload::Intent(_)));
     let decision = last(|payload| matches!(payload, Payload::Decision(_)));
     let authorization = last(|payload| matches!(payload, Payload::Authorization(_)));
-    let request = intent.or(authorization).and_then(|statement| match statement.payload() {
-        Payload::Intent(Intent { subject, action, resource, .. })
-        | Payload::Authorization(Authorization { subject, action, resource, .. }) => {
-            Some((statement.claims(), subject, action, resource))
-        }
-        _ => None,
-    });
-    if let Some((claims, subject, action, resource)) = request {
-        let verb = if intent.is_some() { " asked that " } else { " allowed that " };
-        sentences.push(
-            by(claims, verb)
-                .words("the ")
-                .value(&subject.entity_type)
-                .words(" ")
-                .value(&subject.id)
-                .words(" do ")
-                .value(&action.name)
-                .words(" on ")
-                .value(&resource.entity_type)
-                .words(" ")
-                .value(&resource.id)
-                .words("."),
-        );
-    }
+    // An authorization that nobody asked for says itself what it is about.
+    sentences.extend(intent.or(authorization).map(sentence));
     if let Some(statement) = decision {
         sentences.push(sentence(statement));
     }
     if let (Some(statement), true) = (authorization, intent.is_some()) {
         let claims = statement.claims();
-        let sentence = by(claims, " authorized it");
+        let sentence = Sentence::default().issuer(claims.issuer.as_str()).words(" authorized it");
         sentences.push(match &claims.validity {
             Some(validity) => sentence
                 .words(" until ")
                 .time(validity.expires.get())
-                .words(", for ")
+                .words(", under the control of ")
                 .issuer(validity.audience.as_str())
-                .words(" to enforce."),
+                .words("."),
             None => sentence.words("."),
         });
     }
@@ -183,8 +160,4 @@ fn summary<'a>(statements: &(impl Iterator<Item = &'a Statement> + Clone)) -> Ve
     ];
     sentences.extend(rest.into_iter().filter_map(last).map(sentence));
     sentences
-}
-
-fn by(claims: &Claims, verb: &str) -> Sentence {
-    Sentence::default().issuer(claims.issuer.as_str()).words(verb)
 }

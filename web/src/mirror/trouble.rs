@@ -52,8 +52,8 @@ pub(crate) enum Trouble {
     },
     /// Two signed heads that cannot both be true.
     #[error(
-        "the log signed two heads that contradict each other: a tree of {size} entries has the root {known}, \
-         but the other head says {served}"
+        "the log signed two heads that contradict each other: at size {size} the root was {known}, and \
+         now it is said to be {served}"
     )]
     Fork {
         /// The size of the smaller head.

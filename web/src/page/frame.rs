@@ -83,7 +83,10 @@ impl Frame {
     pub(crate) fn is(&self, name: &str) -> bool {
         matches!(
             (self.section, name),
-            (Section::Entries, "entries") | (Section::Executions, "executions") | (Section::Health, "health")
+            (Section::Console, "console")
+                | (Section::Entries, "entries")
+                | (Section::Executions, "executions")
+                | (Section::Health, "health")
         )
     }
 }

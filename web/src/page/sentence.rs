@@ -17,6 +17,8 @@ pub(crate) enum Part {
     Words(String),
     /// A value from the log.
     Value(Text),
+    /// A value from the log that only says of which sort another value is.
+    Sort(Text),
     /// A value from the log with the page about it.
     Link { href: String, text: Text },
     /// A hash or another value that people copy.
@@ -46,6 +48,12 @@ impl Sentence {
     #[must_use]
     pub(crate) fn value(mut self, value: &str) -> Self {
         self.parts.push(Part::Value(Text::new(value).cut(FREE_TEXT)));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn sort(mut self, value: &str) -> Self {
+        self.parts.push(Part::Sort(Text::new(value).cut(FREE_TEXT)));
         self
     }
 
@@ -90,7 +98,10 @@ impl Sentence {
         for part in &self.parts {
             match part {
                 Part::Words(words) => text.push_str(words),
-                Part::Value(value) | Part::Code(value) | Part::Link { text: value, .. } => {
+                Part::Value(value)
+                | Part::Sort(value)
+                | Part::Code(value)
+                | Part::Link { text: value, .. } => {
                     text.push_str(&value.to_string());
                 }
                 Part::Time(time) => text.push_str(&time.to_string()),
