@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use countersign_verifier::note::SignedNote;
 use countersign_verifier::quorum::{Policy, VerifiedCheckpoint};
 
-use super::witness::path;
+use super::witness::{ANY_PORT, path};
 use super::{Process, Program, get, run};
 
 /// A log, running or not.
@@ -32,7 +32,22 @@ impl Log {
             vkey,
             data,
             policy_file,
-            listen: "127.0.0.1:0".to_owned(),
+            listen: ANY_PORT.to_owned(),
+            url: String::new(),
+            flags: Vec::new(),
+            process: None,
+            expected: Vec::new(),
+        }
+    }
+
+    /// The same log, not running, on a copy of its data.
+    #[must_use]
+    pub fn on_copy(&self, data: PathBuf, policy_file: PathBuf) -> Self {
+        Self {
+            vkey: self.vkey.clone(),
+            data,
+            policy_file,
+            listen: ANY_PORT.into(),
             url: String::new(),
             flags: Vec::new(),
             process: None,

@@ -17,5 +17,5 @@ pub use issuers::{execution, issuer_name, operator, register};
 pub use log::Log;
 pub use process::{Process, Ran, run, run_in};
 pub use programs::Program;
-pub use system::{ORIGIN, Setup, Stage, System};
+pub use system::{ORIGIN, Setup, Stage, System, copy};
 pub use witness::Witness;

@@ -2,6 +2,7 @@
 
 use core::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
 
 use countersign_verifier::quorum::Policy;
 use tempfile::TempDir;
@@ -41,12 +42,13 @@ pub struct System {
 /// The origin of every log under test.
 pub const ORIGIN: &str = "log.example/test";
 const POLICY: &str = "policy";
+const LOG: &str = "log";
 
 impl Stage {
     /// Makes a log and three witnesses, and starts the witnesses.
     pub fn set() -> Self {
-        let folder = tempfile::Builder::new().prefix("countersign-").tempdir().expect("a temporary folder");
-        let log = Log::init(ORIGIN, folder.path().join("log"), folder.path().join(POLICY));
+        let folder = temporary();
+        let log = Log::init(ORIGIN, folder.path().join(LOG), folder.path().join(POLICY));
         let witnesses = [1, 2, 3].map(|number| {
             let data = folder.path().join(format!("witness-{number}"));
             let mut witness = Witness::init(&format!("w{number}.example"), data);
@@ -88,6 +90,26 @@ impl System {
         system
     }
 
+    /// Stops everything, copies it, and starts both: one log and one set of witnesses, of which two histories can come.
+    #[must_use]
+    pub fn fork(&mut self) -> Self {
+        self.log.stop();
+        self.witnesses.iter_mut().for_each(Witness::stop);
+        let folder = temporary();
+        copy(self.folder(), folder.path());
+        let log = self.log.on_copy(folder.path().join(LOG), folder.path().join(POLICY));
+        let witnesses = [0, 1, 2].map(|at: usize| {
+            let original = self.witnesses.get(at).expect("there are three");
+            let name = original.data().file_name().expect("a data folder has a name");
+            let mut witness = original.on_copy(folder.path().join(name));
+            witness.start();
+            witness
+        });
+        self.witnesses.iter_mut().for_each(Witness::start);
+        self.log.start();
+        Stage { log, witnesses, folder }.start(&Setup::default())
+    }
+
     /// What an auditor trusts.
     pub const fn policy(&self) -> &Policy {
         &self.policy
@@ -108,6 +130,23 @@ impl System {
     pub fn size(&self) -> u64 {
         self.log.checkpoint(&self.policy).map_or(0, |head| head.checkpoint().size.get())
     }
+}
+
+fn temporary() -> TempDir {
+    tempfile::Builder::new().prefix("countersign-").tempdir().expect("a temporary folder")
+}
+
+/// Copies what is in a folder into another, with modes and links as they are.
+///
+/// Databases are copied while nobody has them open.
+pub fn copy(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg("-aT").args([from, to]).status();
+    assert!(
+        status.as_ref().is_ok_and(ExitStatus::success),
+        "cp -a {} {}: {status:?}",
+        from.display(),
+        to.display()
+    );
 }
 
 fn policy_text(log: &Log, witnesses: &[Witness; 3], detours: &[Option<String>; 3]) -> String {

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use super::{Process, Program, run};
 
+/// A port that the system chooses.
+pub(super) const ANY_PORT: &str = "127.0.0.1:0";
+
 /// A witness, running or not.
 #[derive(Debug)]
 pub struct Witness {
@@ -26,10 +29,24 @@ impl Witness {
             name: name.to_owned(),
             vkey,
             data,
-            listen: "127.0.0.1:0".to_owned(),
+            listen: ANY_PORT.to_owned(),
             url: String::new(),
             process: None,
             expected: Vec::new(),
+        }
+    }
+
+    /// The same witness, not running, on a copy of its data.
+    #[must_use]
+    pub fn on_copy(&self, data: PathBuf) -> Self {
+        Self {
+            name: self.name.clone(),
+            vkey: self.vkey.clone(),
+            data,
+            listen: ANY_PORT.to_owned(),
+            url: String::new(),
+            process: None,
+            expected: self.expected.clone(),
         }
     }
 

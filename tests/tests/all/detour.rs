@@ -1,4 +1,4 @@
-//! What can stand between a log and a witness: nothing, delay, silence, nonsense.
+//! What can stand between a server and whoever asks it: nothing, delay, silence, nonsense, lies.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,6 +11,9 @@ use axum::response::Response;
 use countersign_tests::client::{Address, Client};
 use tokio::runtime::Runtime;
 
+/// No body of a test is larger.
+const LARGEST: usize = 16 << 20;
+
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Behaviour {
@@ -20,11 +23,17 @@ pub(crate) enum Behaviour {
     Delay(Duration),
     /// It is never answered.
     Hang,
+    /// It goes to another server.
+    Elsewhere(Address),
+    /// It is passed on, and one bit is changed in answers to paths that begin with this.
+    Corrupt(&'static str),
+    /// It is answered with this, if the path is this one, and passed on otherwise.
+    Replay(&'static str, Bytes),
     /// It is answered with this, whatever it is.
     Answer(u16, &'static str, Vec<u8>),
 }
 
-/// A server between a log and a witness, that runs until it is dropped.
+/// A server before another, that runs until it is dropped.
 pub(crate) struct Detour {
     url: String,
     behaviour: Arc<Mutex<Behaviour>>,
@@ -64,20 +73,37 @@ impl Detour {
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let behaviour = shared.behaviour.lock().unwrap().clone();
     match behaviour {
-        Behaviour::Pass => pass(&shared.to, request).await,
         Behaviour::Delay(delay) => {
             let answer = pass(&shared.to, request).await;
             tokio::time::sleep(delay).await;
             answer
         }
+        Behaviour::Elsewhere(to) => pass(&to, request).await,
+        Behaviour::Corrupt(prefix) => {
+            let hit = request.uri().path().starts_with(prefix);
+            let answer = pass(&shared.to, request).await;
+            if hit { corrupt(answer).await } else { answer }
+        }
+        Behaviour::Replay(path, body) if request.uri().path() == path => respond(200, "text/plain", body),
+        Behaviour::Pass | Behaviour::Replay(..) => pass(&shared.to, request).await,
         Behaviour::Hang => std::future::pending().await,
         Behaviour::Answer(status, content_type, body) => respond(status, content_type, body.into()),
     }
 }
 
+async fn corrupt(answer: Response) -> Response {
+    let (head, body) = answer.into_parts();
+    let mut bytes = to_bytes(body, LARGEST).await.unwrap_or_default().to_vec();
+    // So far before the end is an entry or a signature, and not a length or a line feed.
+    if let Some(byte) = bytes.len().checked_sub(33).and_then(|at| bytes.get_mut(at)) {
+        *byte ^= 1;
+    }
+    Response::from_parts(head, Body::from(bytes))
+}
+
 async fn pass(to: &Address, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let body = to_bytes(body, 1 << 20).await.unwrap_or_default();
+    let body = to_bytes(body, LARGEST).await.unwrap_or_default();
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     match Client::new(to.clone()).send(head.method, &path, &[], body).await {
         Ok(answer) => {

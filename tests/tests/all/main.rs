@@ -9,9 +9,13 @@ mod crashes;
 #[cfg(test)]
 mod detour;
 #[cfg(test)]
+mod explorer;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod hammer;
+#[cfg(test)]
+mod history;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]

@@ -164,7 +164,8 @@ fn a_port_that_is_taken_is_named() {
 
 #[test]
 fn every_program_explains_itself() {
-    for program in [Program::Log, Program::Witness, Program::Countersign, Program::Verify, Program::Hammer] {
+    use Program::{Countersign, Explorer, Hammer, Log, Verify, Witness};
+    for program in [Log, Witness, Countersign, Verify, Explorer, Hammer] {
         let help = run(program, ["--help"]);
         assert!(help.holds().contains("Usage"), "{help:?}");
         assert!(run(program, ["--version"]).holds().starts_with(program.name()));
@@ -172,16 +173,16 @@ fn every_program_explains_itself() {
         assert_says(&nonsense, USAGE, &["--no-such-flag"]);
     }
     for (program, command) in [
-        (Program::Log, "init"),
-        (Program::Log, "serve"),
-        (Program::Witness, "init"),
-        (Program::Witness, "add-log"),
-        (Program::Witness, "serve"),
-        (Program::Countersign, "keygen"),
-        (Program::Countersign, "sign"),
-        (Program::Countersign, "submit"),
-        (Program::Countersign, "run"),
-        (Program::Verify, "proof"),
+        (Log, "init"),
+        (Log, "serve"),
+        (Witness, "init"),
+        (Witness, "add-log"),
+        (Witness, "serve"),
+        (Countersign, "keygen"),
+        (Countersign, "sign"),
+        (Countersign, "submit"),
+        (Countersign, "run"),
+        (Verify, "proof"),
     ] {
         assert!(run(program, [command, "--help"]).holds().contains("Usage"), "{command}");
     }
