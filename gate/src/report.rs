@@ -6,6 +6,7 @@
 use std::error::Error;
 use std::io::Write as _;
 
+use countersign_verifier::causes::with_causes;
 use countersign_verifier::merkle::{LeafHash, LeafIndex};
 use countersign_verifier::statement::{ExecutionId, Kind, VerificationCode};
 use serde_json::{Value, json};
@@ -118,7 +119,7 @@ impl Event<'_> {
             }
             Self::Waits { what } => format!("[...]   waiting for {what}"),
             Self::Runs { command } => format!("[run]   {}", shown(command)),
-            Self::Denied { code, why } => format!("[deny]  {code}: {}", chain(*why)),
+            Self::Denied { code, why } => format!("[deny]  {code}: {}", with_causes(*why)),
             Self::Unfinished { execution, started } => {
                 let what = if *started {
                     "was cut off after its command had started: what became of it is recorded as unknown"
@@ -129,12 +130,12 @@ impl Event<'_> {
             }
             Self::Kept { execution, statements, why } => format!(
                 "[!!]    {statements} statements of the execution {execution} are not in the log yet: {}",
-                chain(*why)
+                with_causes(*why)
             ),
             Self::Refused { kind, why } => {
-                format!("[!!]    the {kind} is put aside for good: {}", chain(*why))
+                format!("[!!]    the {kind} is put aside for good: {}", with_causes(*why))
             }
-            Self::Warning { what, why } => format!("[!!]    {what}: {}", chain(*why)),
+            Self::Warning { what, why } => format!("[!!]    {what}: {}", with_causes(*why)),
             Self::Page { url, .. } => format!("        {url}"),
         }
     }
@@ -150,15 +151,21 @@ impl Event<'_> {
             }),
             Self::Waits { what } => json!({ "event": "waits", "what": what }),
             Self::Runs { command } => json!({ "event": "runs", "command": command }),
-            Self::Denied { code, why } => json!({ "event": "denied", "code": code, "why": chain(*why) }),
+            Self::Denied { code, why } => {
+                json!({ "event": "denied", "code": code, "why": with_causes(*why) })
+            }
             Self::Unfinished { execution, started } => {
                 json!({ "event": "unfinished", "execution": execution, "started": started })
             }
             Self::Kept { execution, statements, why } => {
-                json!({ "event": "kept", "execution": execution, "statements": statements, "why": chain(*why) })
+                json!({ "event": "kept", "execution": execution, "statements": statements, "why": with_causes(*why) })
             }
-            Self::Refused { kind, why } => json!({ "event": "refused", "kind": kind, "why": chain(*why) }),
-            Self::Warning { what, why } => json!({ "event": "warning", "what": what, "why": chain(*why) }),
+            Self::Refused { kind, why } => {
+                json!({ "event": "refused", "kind": kind, "why": with_causes(*why) })
+            }
+            Self::Warning { what, why } => {
+                json!({ "event": "warning", "what": what, "why": with_causes(*why) })
+            }
             Self::Page { execution, url } => json!({ "event": "page", "execution": execution, "url": url }),
         }
     }
@@ -167,18 +174,6 @@ impl Event<'_> {
 /// One line that cannot move the cursor or pass for several: names of programs come from whoever asks.
 fn harmless(line: &str) -> String {
     line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// An error with its causes, on one line.
-pub fn chain(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        cause = error.source();
-    }
-    line
 }
 
 /// A command line to look at: words that would be misread are quoted.

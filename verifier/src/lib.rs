@@ -16,6 +16,7 @@
 //! | [`cosignature`] | C2SP tlog-cosignature, type 0x04 |
 //! | [`quorum`] | C2SP tlog-policy |
 //! | [`proof`] | C2SP tlog-proof |
+//! | [`causes`] | how errors are shown |
 //! | [`report`] | what a check found, stage by stage |
 //! | [`witnessing`] | C2SP tlog-witness, the messages |
 //! | [`statement`] | RFC 9943 signed statements (`COSE_Sign1`, RFC 9052) with RFC 8785 payloads |
@@ -53,6 +54,7 @@
 //! ```
 
 pub mod admission;
+pub mod causes;
 pub mod checkpoint;
 pub mod cosignature;
 pub mod ed25519;

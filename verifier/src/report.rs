@@ -5,6 +5,7 @@ use core::fmt;
 
 use serde::Serialize;
 
+use crate::causes::with_causes;
 use crate::ed25519::PublicKey;
 use crate::merkle::{LeafHash, verify_inclusion};
 use crate::proof::TlogProof;
@@ -188,14 +189,4 @@ fn finding<E: Error>(result: Result<String, E>) -> Finding {
         Ok(pass) => Finding::Pass(pass),
         Err(error) => Finding::Fail(with_causes(&error)),
     }
-}
-
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -4,12 +4,13 @@ use askama::Template;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
+use countersign_verifier::causes::with_causes;
 use countersign_verifier::note::KeyKind;
 use countersign_verifier::quorum::VerifiedCheckpoint;
 use serde::Serialize;
 
 use crate::explorer::Explorer;
-use crate::mirror::{Evidence, Known, Mirror, chain};
+use crate::mirror::{Evidence, Known, Mirror};
 use crate::page::{Ask, Cache, Frame, Section, Sentence, Stamp, Text, page, span};
 
 /// The state of the log as this explorer sees it.
@@ -155,7 +156,8 @@ fn condition(known: &Known) -> Condition {
 }
 
 fn summary(state: Condition, known: &Known, mirror: &Mirror, cosigned_at: Option<Stamp>) -> Sentence {
-    let reason = || known.trouble().map(|trouble| Text::new(chain(trouble)).to_string()).unwrap_or_default();
+    let reason =
+        || known.trouble().map(|trouble| Text::new(with_causes(trouble)).to_string()).unwrap_or_default();
     let Some(head) = known.head() else {
         return match state {
             Condition::Waiting => Sentence::of(
@@ -220,7 +222,7 @@ impl From<&Evidence> for Contradiction {
     fn from(evidence: &Evidence) -> Self {
         Self {
             seen_at: Stamp(evidence.seen_at),
-            what: Text::new(chain(&evidence.trouble)),
+            what: Text::new(with_causes(&evidence.trouble)),
             known: evidence.known.as_deref().map(Text::lines),
             served: Text::lines(evidence.served.as_str()),
         }

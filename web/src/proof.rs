@@ -4,6 +4,7 @@ use askama::Template;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
+use countersign_verifier::causes::with_causes;
 use countersign_verifier::merkle::{LeafIndex, TreeSize};
 use countersign_verifier::quorum::VerifiedCheckpoint;
 use serde::Serialize;
@@ -11,7 +12,7 @@ use serde::Serialize;
 use crate::draw::{Ladder, Rung, rungs};
 use crate::entries::parse_index;
 use crate::explorer::{Explorer, unknown};
-use crate::mirror::{Fetched, PathProof, ProofTrouble, chain};
+use crate::mirror::{Fetched, PathProof, ProofTrouble};
 use crate::page::{Ask, Cache, Frame, Refusal, Section, Sentence, Stamp, Text, codes, link, page};
 
 #[derive(Template, Serialize)]
@@ -118,7 +119,7 @@ pub(crate) async fn newest_proof(
 fn refuse(trouble: &ProofTrouble) -> Refusal {
     let problem =
         if trouble.is_contradiction() { &codes::LOG_CONTRADICTS_HEAD } else { &codes::LOG_UNREADABLE };
-    let reason = chain(trouble);
+    let reason = with_causes(trouble);
     tracing::warn!(reason, "the log's tiles give no proof");
     Refusal::new(problem, Sentence::of(format!("{}.", Text::new(reason))))
         .within(Section::Entries)

@@ -2,6 +2,7 @@
 //!
 //! Both answer the same paths with the same bytes, and nothing that either answers is believed here.
 
+use countersign_verifier::causes::with_causes;
 use std::time::Duration;
 
 use axum::Router;
@@ -180,11 +181,5 @@ fn too_large(path: &str, cap: usize) -> SourceError {
 }
 
 fn transport(path: &str, error: &dyn std::error::Error) -> SourceError {
-    let mut reason = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        reason = format!("{reason}: {error}");
-        cause = error.source();
-    }
-    SourceError::Transport { path: path.to_owned(), reason }
+    SourceError::Transport { path: path.to_owned(), reason: with_causes(error) }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use countersign_verifier::causes::with_causes;
+
 use crate::ledger::LedgerError;
 
 /// Set once when something happened after which nobody knows what is kept. Only a new start can clear it.
@@ -11,13 +13,7 @@ pub(crate) struct Stop(Arc<OnceLock<Arc<str>>>);
 impl Stop {
     /// Stops all signing. The first cause is the one that is told.
     pub(crate) fn because(&self, error: &LedgerError) -> Arc<str> {
-        let mut cause = error.to_string();
-        let mut source = std::error::Error::source(error);
-        while let Some(error) = source {
-            cause.push_str(": ");
-            cause.push_str(&error.to_string());
-            source = error.source();
-        }
+        let cause = with_causes(error);
         tracing::error!(%cause, "no more signing until the next start: it is not known what was kept");
         Arc::clone(self.0.get_or_init(|| cause.into()))
     }

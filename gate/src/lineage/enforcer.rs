@@ -2,6 +2,7 @@
 
 use core::num::NonZeroU64;
 
+use countersign_verifier::causes::with_causes;
 use countersign_verifier::statement::payload::{Close, Head, Outcome, Verification};
 use countersign_verifier::statement::{
     Kind, Material, Mode, OutcomeStatus, Payload, RefRole, References, Statement, Subject, VerificationCode,
@@ -14,7 +15,7 @@ use crate::client::Wait;
 use crate::enforcement::Clearance;
 use crate::execute::{Ended, Ran};
 use crate::issuer::IssueError;
-use crate::report::{Event, chain};
+use crate::report::Event;
 use crate::state::{Journal, Standing};
 
 impl Gate {
@@ -65,7 +66,7 @@ impl Gate {
             // It may have been used up on the way here, and a memory that cannot be written denies by itself.
             let _ = self.enforcement.used.claim(step.entry, validity.expires);
         }
-        let why = chain(stop);
+        let why = with_causes(stop);
         self.enforce_and_note(journal, &self.verification(stop.code(), None, Some(&why)));
         self.enforce_and_note(journal, &outcome_without_end(OutcomeStatus::NotExecuted, &why));
     }

@@ -9,6 +9,7 @@ mod queue;
 
 use std::sync::Arc;
 
+use countersign_verifier::causes::with_causes;
 use countersign_verifier::checkpoint::{Checkpoint, Origin};
 use countersign_verifier::merkle::TreeSize;
 use countersign_verifier::note::NoteSigner;
@@ -86,12 +87,12 @@ impl Sequencer {
         // Where this ends early, those who wait learn it by their work being dropped, and then look up the reason.
         let Built { batch, edge, decisions } = match self.build(&tip, &mut work) {
             Ok(built) => built,
-            Err(error) => return self.stop.stop(StopReason::Read { size, cause: error.chain() }),
+            Err(error) => return self.stop.stop(StopReason::Read { size, cause: with_causes(&error) }),
         };
         if (batch.growth.is_some() || batch.publication.is_some())
             && let Err(error) = self.store.commit(&batch)
         {
-            return self.stop.stop(StopReason::Write { size, cause: error.chain() });
+            return self.stop.stop(StopReason::Write { size, cause: with_causes(&error) });
         }
         if let (Some(edge), Some(growth)) = (edge, &batch.growth) {
             self.issuers.changed_by(&growth.entries);

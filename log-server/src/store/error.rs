@@ -45,17 +45,3 @@ pub enum StoreError {
         source: Box<dyn Error + Send + Sync>,
     },
 }
-
-impl StoreError {
-    /// The error and its causes in one line, for the operator.
-    pub fn chain(&self) -> String {
-        let mut line = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            line.push_str(": ");
-            line.push_str(&error.to_string());
-            cause = error.source();
-        }
-        line
-    }
-}

@@ -13,6 +13,8 @@ use std::process::ExitCode;
 
 pub use config::parse;
 
+use crate::causes::with_causes;
+
 /// How a checking program ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Exit {
@@ -72,10 +74,8 @@ impl Failed {
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
-        let mut cause = self.source.as_deref().map(|source| -> &dyn Error { source });
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
+        if let Some(source) = self.source.as_deref() {
+            write!(f, ": {}", with_causes(source))?;
         }
         if let Some(hint) = &self.hint {
             write!(f, "\nhint: {hint}")?;

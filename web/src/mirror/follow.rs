@@ -2,13 +2,14 @@
 
 use std::cmp::Ordering;
 
+use countersign_verifier::causes::with_causes;
 use countersign_verifier::checkpoint::Checkpoint;
 use countersign_verifier::merkle::{ProofError, ProofPlan, RootHash, TreeSize, verify_consistency};
 use countersign_verifier::note::{MAX_NOTE_BYTES, SignedNote};
 use countersign_verifier::tiles::FULL_WIDTH;
 
 use super::known::{Chunk, Head};
-use super::trouble::{Evidence, ReadError, Trouble, chain};
+use super::trouble::{Evidence, ReadError, Trouble};
 use super::{Mirror, read};
 use crate::source::SourceError;
 
@@ -47,12 +48,12 @@ impl Mirror {
         };
         if known.trouble.as_ref() != Some(&trouble) {
             if trouble.is_alarm() {
-                tracing::error!(trouble = %chain(&trouble), "the log contradicts itself");
+                tracing::error!(trouble = %with_causes(&trouble), "the log contradicts itself");
             } else if trouble == Trouble::NoHeadYet {
                 // How every log begins.
                 tracing::info!("the log has not published a head yet");
             } else {
-                tracing::warn!(trouble = %chain(&trouble), "the log cannot be followed");
+                tracing::warn!(trouble = %with_causes(&trouble), "the log cannot be followed");
             }
         }
         if let Some(served) = served.filter(|_| trouble.is_alarm()) {

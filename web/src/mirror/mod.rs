@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 
 pub(crate) use known::Known;
 pub(crate) use look_up::{Fetched, PathProof};
-pub(crate) use trouble::{Evidence, ProofTrouble, ReadError, Trouble, chain};
+pub(crate) use trouble::{Evidence, ProofTrouble, ReadError, Trouble};
 
 use crate::clock::Clock;
 use crate::source::Source;

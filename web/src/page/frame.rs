@@ -3,7 +3,8 @@
 use super::assets::{Asset, ICON, STYLE};
 use super::stamp::thousands;
 use super::text::Text;
-use crate::mirror::{Known, Trouble, chain};
+use crate::mirror::{Known, Trouble};
+use countersign_verifier::causes::with_causes;
 
 /// The parts of the site that the navigation names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,11 +100,11 @@ impl Banner {
             } else {
                 "The newest state of the log could not be read. These pages show what was verified before."
             };
-            return Some(Self { alarm: trouble.is_alarm(), title, detail: Text::new(chain(trouble)) });
+            return Some(Self { alarm: trouble.is_alarm(), title, detail: Text::new(with_causes(trouble)) });
         }
         if let Some(evidence) = known.evidence().first() {
             let title = "This log has contradicted itself since this explorer was started.";
-            return Some(Self { alarm: true, title, detail: Text::new(chain(&evidence.trouble)) });
+            return Some(Self { alarm: true, title, detail: Text::new(with_causes(&evidence.trouble)) });
         }
         let size = known.head()?.verified.checkpoint().size.get();
         let behind = size.checked_sub(known.read_up_to().get()).filter(|behind| *behind > 0)?;

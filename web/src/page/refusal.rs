@@ -3,13 +3,14 @@
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Response, StatusCode, header};
+use countersign_verifier::causes::with_causes;
 use countersign_verifier::statement::Problem;
 use serde::Serialize;
 
 use super::answer::{respond, set};
 use super::frame::is_beginning;
 use super::{Ask, Cache, Frame, Section, Sentence, Text};
-use crate::mirror::{Known, ReadError, chain};
+use crate::mirror::{Known, ReadError};
 
 macro_rules! problems {
     ($($name:ident = $status:literal $code:literal, $title:literal, $explanation:literal, $remedy:literal;)+) => {
@@ -126,7 +127,7 @@ impl Refusal {
         }
         let trouble = known.trouble().filter(|_| known.head().is_none())?;
         let mut refusal =
-            Self::new(&codes::LOG_UNREADABLE, Sentence::of(format!("{}.", Text::new(chain(trouble)))));
+            Self::new(&codes::LOG_UNREADABLE, Sentence::of(format!("{}.", Text::new(with_causes(trouble)))));
         refusal.retry_after = Some(5);
         Some(refusal)
     }
@@ -155,8 +156,8 @@ impl From<ReadError> for Refusal {
             ReadError::Changed { .. } => &codes::LOG_CONTRADICTS_HEAD,
             _ => &codes::LOG_UNREADABLE,
         };
-        tracing::warn!(error = %chain(&error), "the log could not be read for a page");
-        Self::new(problem, Sentence::of(format!("{}.", Text::new(chain(&error)))))
+        tracing::warn!(error = %with_causes(&error), "the log could not be read for a page");
+        Self::new(problem, Sentence::of(format!("{}.", Text::new(with_causes(&error)))))
             .or("/health", "Health of the log")
     }
 }

@@ -1,0 +1,34 @@
+//! An error with its causes, on one line: for a log, for an operator, for a report.
+//!
+//! Messages of this project do not repeat their source, so whoever shows an error has to walk the chain.
+
+use core::error::Error;
+
+/// The message of `error` and of all its causes, the outermost first, each after a colon.
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        cause = error.source();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Layer(&'static str, #[source] Option<Box<Self>>);
+
+    #[test]
+    fn the_chain_is_walked_to_its_end_and_nothing_is_said_twice() {
+        let disk = Layer("the disk is full", None);
+        let store = Layer("the store cannot be written", Some(Box::new(disk)));
+        assert_eq!(with_causes(&store), "the store cannot be written: the disk is full");
+        assert_eq!(with_causes(&Layer("alone", None)), "alone");
+    }
+}
