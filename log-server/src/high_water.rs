@@ -12,6 +12,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use countersign_verifier::note::{MAX_NOTE_BYTES, SignedNote};
+use countersign_verifier::program::durable;
 
 /// The file in the data folder.
 pub(crate) const FILE: &str = "high-water";
@@ -41,6 +42,6 @@ impl HighWater {
     /// Makes the file itself durable, name and all, once.
     pub(crate) fn settle(&self, data: &Path) -> io::Result<()> {
         self.file.sync_all()?;
-        File::open(data)?.sync_all()
+        durable::sync_folder_of(&data.join(FILE))
     }
 }

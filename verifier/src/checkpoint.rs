@@ -20,12 +20,6 @@ pub enum CheckpointError {
     /// A line is missing, or one is empty, or the last does not end.
     #[error("a checkpoint has three lines or more, none of them empty, each ending in a line feed")]
     Lines,
-    /// Size 0 with another root than that of the empty tree.
-    #[error("the tree of size 0 has the root {expected}, not {stated}", expected = RootHash::empty())]
-    EmptyRoot {
-        /// The root that the checkpoint states.
-        stated: RootHash,
-    },
 }
 
 /// Why a note is not a checkpoint by a known log.
@@ -103,14 +97,6 @@ impl Checkpoint {
             return Err(CheckpointError::Lines);
         }
         Ok(Self { origin, size, root, extensions })
-    }
-
-    /// Whether the root can be that of a tree of this size: at size 0 only one can.
-    pub fn check_empty_root(&self) -> Result<(), CheckpointError> {
-        if self.size.is_empty() && self.root != RootHash::empty() {
-            return Err(CheckpointError::EmptyRoot { stated: self.root });
-        }
-        Ok(())
     }
 
     /// Signs the head with the key of the log. A log must never sign two heads that disagree: whether this one may

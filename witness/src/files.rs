@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use countersign_verifier::program::durable::sync_folder_of;
+
 /// Replaces what is in a file, or creates it. When this returns without error, the new contents survive a crash of the
 /// machine. The file is returned open for appending.
 pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<File> {
@@ -21,10 +23,4 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<File> {
     std::fs::rename(beside, path)?;
     sync_folder_of(path)?;
     Ok(file)
-}
-
-/// Makes the name of a file survive a crash of the machine.
-pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
 }

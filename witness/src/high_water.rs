@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use countersign_verifier::checkpoint::Origin;
 use countersign_verifier::note::VerifierKey;
+use countersign_verifier::program::durable;
 
 use crate::cosigned::Cosigned;
 use crate::files;
@@ -92,9 +93,7 @@ pub(crate) struct HighWater {
 /// Creates the file of a witness that has cosigned `marks`, durably. It must not exist.
 pub(crate) fn create(path: &Path, key: &VerifierKey, marks: &Marks) -> Result<(), HighWaterError> {
     let io = |source| HighWaterError::Io { path: path.to_owned(), source };
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(io)?;
-    file.write_all(contents(key, marks).as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
-    files::sync_folder_of(path).map_err(io)
+    durable::create(path, 0o666, contents(key, marks).as_bytes()).map_err(io)
 }
 
 /// Reads the file without taking it into use: what it says at this moment.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use countersign_verifier::merkle::LeafHash;
+use countersign_verifier::program::durable;
 use countersign_verifier::statement::UnixSeconds;
 
 use crate::state::files;
@@ -44,7 +45,7 @@ impl UsedSet {
     pub fn claim(&self, authorization: LeafHash, expires: UnixSeconds) -> Result<(), UsedError> {
         // The end follows from the statement, so that one authorization has one name.
         let path = self.0.join(format!("{expires}-{authorization}"));
-        match files::create(&path, b"") {
+        match durable::create(&path, 0o600, b"") {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                 Err(UsedError::Again(authorization))

@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_verifier::merkle::{LeafHash, LeafIndex};
+use countersign_verifier::program::durable;
 use countersign_verifier::statement::{ExecutionId, Kind, Statement, UnixSeconds};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{StateError, files};
+use super::StateError;
 
 /// How journal files end.
 pub(super) const EXTENSION: &str = "journal";
@@ -102,7 +103,7 @@ impl Journal {
         let execution = execution.clone();
         let mut journal = Self { file, path: path.clone(), execution, steps: Vec::new(), started: None };
         journal.write(&[Record::Execution { id: journal.execution.to_string() }])?;
-        files::sync_folder_of(&path).map_err(|source| StateError::Io { path, source })?;
+        durable::sync_folder_of(&path).map_err(|source| StateError::Io { path, source })?;
         Ok(journal)
     }
 

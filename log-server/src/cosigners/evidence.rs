@@ -1,11 +1,12 @@
 //! Heads that contradict the store, kept as files: whoever restarts the log must not forget them.
 
 use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use countersign_verifier::merkle::{LeafHash, TreeSize};
 use countersign_verifier::note::MAX_NOTE_BYTES;
+use countersign_verifier::program::durable;
 
 use super::Ground;
 use super::judge::{Judgement, judge};
@@ -76,10 +77,8 @@ impl Evidence {
 
 fn write(folder: &Path, path: &Path, note: &[u8]) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
-    match File::create_new(path) {
-        Ok(mut file) => file.write_all(note).and_then(|()| file.sync_all())?,
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
-        Err(error) => return Err(error),
+    match durable::create(path, 0o666, note) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        written => written,
     }
-    File::open(folder)?.sync_all()
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use countersign_verifier::merkle::{LeafIndex, NodeHash, TreeSize};
-use countersign_verifier::note::{NoteError, SignedNote};
+use countersign_verifier::note::SignedNote;
 use countersign_verifier::proof::TlogProof;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -106,7 +106,7 @@ impl From<Sequenced> for Pending {
 /// A head to prove against.
 #[derive(Debug, Clone)]
 pub(super) struct Head {
-    note: String,
+    note: SignedNote,
     size: TreeSize,
 }
 
@@ -114,7 +114,7 @@ pub(super) struct Head {
 pub(super) async fn head(app: &App, last: LeafIndex, wait: Wait, deadline: Instant) -> Option<Head> {
     if wait == Wait::Sequenced {
         let head = app.log.sequenced_head();
-        return Some(Head { note: head.note.to_string(), size: head.checkpoint.size });
+        return Some(Head { note: head.note.clone(), size: head.checkpoint.size });
     }
     let started = Instant::now();
     let published = match app.log.wait_cosigned(last.size_including(), deadline).await {
@@ -126,44 +126,20 @@ pub(super) async fn head(app: &App, last: LeafIndex, wait: Wait, deadline: Insta
         }
     };
     metrics::record(Stage::Cosigned, started.elapsed());
-    Some(Head { note: published.note.clone(), size: published.size })
-}
-
-/// Why a proof could not be put together. Neither cause is the client's.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum UnansweredError {
-    /// The head is not a note.
-    #[error("the head is not a signed note")]
-    Head(#[from] NoteError),
-    /// The store has no proof.
-    #[error("no proof can be built")]
-    Proof(#[from] ProofError),
-}
-
-impl From<UnansweredError> for Refusal {
-    fn from(error: UnansweredError) -> Self {
-        match error {
-            UnansweredError::Proof(ProofError::Read(error)) => error.into(),
-            error => {
-                let error: &dyn std::error::Error = &error;
-                tracing::error!(error, "an entry cannot be proven");
-                Self::internal()
-            }
-        }
-    }
+    Some(Head { note: published.checkpoint.to_note(), size: published.size })
 }
 
 /// The answers for entries that the head covers.
-pub(super) fn prove(log: &Log, head: &Head, entries: &[Sequenced]) -> Result<Vec<Answer>, UnansweredError> {
-    let checkpoint = SignedNote::parse(head.note.as_bytes())?;
+pub(super) fn prove(log: &Log, head: &Head, entries: &[Sequenced]) -> Result<Vec<Answer>, ProofError> {
+    let checkpoint = head.note.to_string();
     let prove_one = |entry: &Sequenced| {
         let hashes = log.inclusion_proof(entry.index, head.size)?;
         let inclusion = hashes.iter().map(NodeHash::to_base64).collect();
-        let proof = TlogProof { extra: None, index: entry.index, hashes, checkpoint: checkpoint.clone() };
+        let proof = TlogProof { extra: None, index: entry.index, hashes, checkpoint: head.note.clone() };
         Ok(Answer {
             index: entry.index.get(),
             entry: entry.entry.to_string(),
-            checkpoint: head.note.clone(),
+            checkpoint: checkpoint.clone(),
             inclusion,
             proof: proof.to_string(),
         })

@@ -1,8 +1,8 @@
 //! Keys in files. A secret is created for its owner alone, and one that others can read is refused.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
@@ -11,7 +11,7 @@ use ed25519_dalek::pkcs8::{
 };
 use zeroize::Zeroizing;
 
-use super::{Exit, Failed};
+use super::{Exit, Failed, durable};
 use crate::ed25519::{PublicKey, PublicKeyError};
 use crate::note::{KeyError, NoteSigner};
 
@@ -136,15 +136,10 @@ pub fn read_public_key(path: &Path) -> Result<PublicKey, KeyFileError> {
 }
 
 fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), KeyFileError> {
-    let io = |source: std::io::Error| match source.kind() {
+    durable::create(path, mode, text.as_bytes()).map_err(|source| match source.kind() {
         std::io::ErrorKind::AlreadyExists => KeyFileError::Exists(path.to_owned()),
         _ => KeyFileError::Io { path: path.to_owned(), source },
-    };
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(io)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
-    // The name of the file must survive as well as its bytes.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)
+    })
 }
 
 #[cfg(test)]

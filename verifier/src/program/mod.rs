@@ -4,6 +4,7 @@
 //! the feature `program` asks for it.
 
 mod config;
+pub mod durable;
 pub mod keyfile;
 
 use core::fmt;

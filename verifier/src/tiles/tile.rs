@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{FULL_WIDTH, PathError, TILE_HEIGHT, TileWidth};
+use super::{FULL_WIDTH, TILE_HEIGHT, TileWidth};
 use crate::merkle::{NodeHash, NodeId, TreeSize};
 
 /// Why bytes are not the tile that they are said to be.
@@ -108,12 +108,5 @@ impl HashTile {
             row = pairs.iter().map(|[left, right]| NodeHash::parent(left, right)).collect();
         }
         row.first().copied()
-    }
-}
-
-impl From<PathError> for TileError {
-    /// A width that no tile has.
-    fn from(_: PathError) -> Self {
-        Self::Length { width: 0, got: 0 }
     }
 }
