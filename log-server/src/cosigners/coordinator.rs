@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::Ground;
 use super::target::Target;
 use super::witness::Event;
-use crate::log::Published;
+use crate::log::{Published, Step};
 use crate::sequencer::Queue;
 use crate::store::Publication;
 
@@ -131,6 +131,7 @@ impl Coordinator {
         self.asked = Some(tip.size());
         self.next = now.checked_add(self.interval).unwrap_or(now);
         self.ground.board.set_awaiting(Some((tip.size(), now)));
+        self.ground.steps.reached(Step::Offered, tip.size());
         let target = Arc::new(Target::new(self.numbers, tip));
         self.targets.send_replace(Some(Arc::clone(&target)));
         self.current = Some(Round { target, lines: BTreeMap::new(), written: None });
@@ -146,6 +147,7 @@ impl Coordinator {
         }
         if let Some(round) = self.current.take_if(|round| is_satisfied(&self.ground, round)) {
             self.ground.board.set_awaiting(None);
+            self.ground.steps.reached(Step::Quorum, round.target.size());
             self.latest = Some(round);
         } else if self.current.is_some() {
             return;
@@ -160,7 +162,10 @@ impl Coordinator {
     /// Shows what has become durable. `false` when it never will.
     fn show(&mut self, durable: bool) -> bool {
         if let (true, Some(Writing { published, .. })) = (durable, self.writing.take()) {
+            let size = published.size;
+            self.ground.steps.reached(Step::NoteDurable, size);
             self.published.send_replace(Some(published));
+            self.ground.steps.reached(Step::Published, size);
         }
         durable
     }

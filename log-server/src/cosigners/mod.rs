@@ -30,7 +30,7 @@ pub(crate) use evidence::Evidence;
 pub(crate) use judge::{Judgement, judge};
 pub(crate) use probe::probe;
 
-use crate::log::{Published, Witnessing};
+use crate::log::{Published, Steps, Witnessing};
 use crate::sequencer::{Queue, Tip};
 use crate::stop::Stop;
 use crate::store::{Store, StoreError};
@@ -50,6 +50,7 @@ pub(crate) struct Ground {
     pub(crate) evidence: Evidence,
     pub(crate) board: Arc<Board>,
     pub(crate) witnessing: Witnessing,
+    pub(crate) steps: Steps,
 }
 
 impl Ground {

@@ -15,7 +15,7 @@ use super::backoff::Backoff;
 use super::client::{Answer, CallError};
 use super::probe::{CompareError, compare};
 use super::target::Target;
-use crate::log::Condition;
+use crate::log::{Condition, Step};
 use crate::tree::ProofError;
 
 /// How often a witness may name another size before it has to wait.
@@ -123,6 +123,7 @@ impl WitnessTask {
             let proof = target.proof(self.size, &self.ground).map_err(Trouble::Store)?;
             let checkpoint = target.tip.head.note.clone();
             let request = AddCheckpoint { old: self.size, proof: proof.to_vec(), checkpoint };
+            self.ground.steps.reached(Step::Asked, target.size());
             match self.ground.client.add_checkpoint(&self.url, request.to_string()).await {
                 Ok(Answer::Lines(lines)) => return self.accept(target, &lines),
                 Ok(Answer::Conflict(named)) => self.believe(named).await?,
@@ -156,6 +157,7 @@ impl WitnessTask {
         self.size = target.size();
         self.largest = self.largest.max(self.size);
         self.ground.board.cosigned(self.at, self.size);
+        self.ground.steps.reached(Step::Cosigned, self.size);
         Ok(line.clone())
     }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use countersign_verifier::quorum::Policy;
 
+use super::Steps;
+
 /// What a log is opened with. The data folder holds the key; everything else is here.
 #[derive(Debug, Clone)]
 pub struct LogConfig {
@@ -20,6 +22,8 @@ pub struct LogConfig {
     pub queue: QueueBounds,
     /// How witnesses are asked.
     pub witnessing: Witnessing,
+    /// Who is told of the steps on the way of a batch. Nobody by default.
+    pub steps: Steps,
 }
 
 impl LogConfig {
@@ -31,6 +35,7 @@ impl LogConfig {
             checkpoint_interval: Duration::ZERO,
             queue: QueueBounds::default(),
             witnessing: Witnessing::default(),
+            steps: Steps::default(),
         }
     }
 }

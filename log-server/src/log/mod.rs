@@ -7,6 +7,7 @@ mod health;
 mod open;
 mod reads;
 mod status;
+mod steps;
 mod submission;
 
 pub use config::{LogConfig, QueueBounds, Witnessing};
@@ -15,6 +16,7 @@ pub use handle::Log;
 pub use health::{Contradiction, Reason, StopReason};
 pub use open::OpenError;
 pub use status::{Condition, Status, WitnessStatus};
+pub use steps::{Observer, Step, Steps};
 pub use submission::{Atomicity, Published, Rejection, Sequenced, SequencedHead, SubmitError, WaitError};
 
 pub use crate::cosigners::ClientError;

@@ -187,6 +187,7 @@ impl Log {
             board: Arc::new(Board::new(&policy)),
             policy,
             witnessing: config.witnessing,
+            steps: config.steps.clone(),
         };
         let tip_now = newest.borrow().clone();
         let high_water = open_high_water(&config.data, &ground, &tip_now)?;
@@ -204,6 +205,7 @@ impl Log {
             tip,
             high_water,
             stop: Arc::clone(&stop),
+            steps: config.steps,
         };
         let tasks =
             cosigners::start(&ground, Arc::clone(&queue), published.clone(), config.checkpoint_interval)?;

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 pub(crate) use queue::{Group, PendingPublication, Queue, Work};
 
 use crate::high_water::HighWater;
-use crate::log::{SequencedHead, StopReason, SubmitError};
+use crate::log::{SequencedHead, Step, Steps, StopReason, SubmitError};
 use crate::registrar::{self, Committed, Decisions, Issuers, Overlay};
 use crate::stop::Stop;
 use crate::store::{Batch, Growth, Head, NewEntry, Store, StoreError};
@@ -56,6 +56,7 @@ pub(crate) struct Sequencer {
     pub(crate) tip: watch::Sender<Arc<Tip>>,
     pub(crate) high_water: HighWater,
     pub(crate) stop: Arc<Stop>,
+    pub(crate) steps: Steps,
 }
 
 /// A batch that is built and not written yet.
@@ -89,18 +90,24 @@ impl Sequencer {
             Ok(built) => built,
             Err(error) => return self.stop.stop(StopReason::Read { size, cause: with_causes(&error) }),
         };
+        let grown = edge.as_ref().map(Edge::size);
+        let reached = |step| grown.into_iter().for_each(|size| self.steps.reached(step, size));
+        reached(Step::Built);
         if (batch.growth.is_some() || batch.publication.is_some())
             && let Err(error) = self.store.commit(&batch)
         {
             return self.stop.stop(StopReason::Write { size, cause: with_causes(&error) });
         }
+        reached(Step::Durable);
         if let (Some(edge), Some(growth)) = (edge, &batch.growth) {
             self.issuers.changed_by(&growth.entries);
             let tip = Tip::sign(edge, &self.origin, &self.signer);
             if let Err(error) = self.high_water.raise(&tip.head.note) {
                 return self.stop.stop(StopReason::Write { size, cause: format!("high-water: {error}") });
             }
+            reached(Step::Remembered);
             self.tip.send_replace(Arc::new(tip));
+            reached(Step::Sequenced);
         }
         work.answer(decisions);
     }
