@@ -21,6 +21,7 @@
 //! | [`witnessing`] | C2SP tlog-witness, the messages |
 //! | [`statement`] | RFC 9943 signed statements (`COSE_Sign1`, RFC 9052) with RFC 8785 payloads |
 //! | [`admission`] | the rules `countersign/1` |
+//! | `replay`, with the feature of that name | Cedar policies, decided again |
 //!
 //! # Example
 //!
@@ -64,6 +65,8 @@ pub mod note;
 pub mod program;
 pub mod proof;
 pub mod quorum;
+#[cfg(feature = "replay")]
+pub mod replay;
 pub mod report;
 pub mod statement;
 pub mod tiles;
