@@ -1,14 +1,14 @@
 //! The allow list: which programs may run, with which first arguments.
 //!
-//! It is written in the gate's configuration, published as Cedar policies, and applied here. What it is applied to,
-//! [`AllowList::context`], goes into the decision, so that whoever has Cedar comes to the same verdict over the
-//! published text.
+//! It is written in the gate's configuration and published as Cedar policies, and it is these that decide: the list
+//! itself decides nothing. What they are applied to, [`AllowList::context`], goes into the decision, so that whoever
+//! has Cedar comes to the same verdict over the published text.
 
 use core::fmt::Write as _;
 use std::collections::BTreeSet;
 
-use countersign_verifier::statement::payload::{EngineVersion, PolicyText};
-use countersign_verifier::statement::{DecisionCode, Material, Verdict};
+use countersign_verifier::statement::Material;
+use countersign_verifier::statement::payload::PolicyText;
 use serde_json::{Map, Value, json};
 
 use crate::exact::ExactCommand;
@@ -53,17 +53,6 @@ struct Rule {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowList(Vec<Rule>);
 
-/// What the list makes of a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ruling {
-    /// Whether it may run.
-    pub verdict: Verdict,
-    /// Why.
-    pub code: DecisionCode,
-    /// The ids of all rules that permit it.
-    pub reasons: BTreeSet<String>,
-}
-
 impl AllowList {
     /// Reads rules, each a program (a bare name or an absolute path) followed by the arguments that have to come
     /// first.
@@ -87,16 +76,6 @@ impl AllowList {
         if read.is_empty() { Err(AllowError::Empty) } else { Ok(Self(read)) }
     }
 
-    /// Applies the list.
-    pub fn decide(&self, command: &ExactCommand) -> Ruling {
-        let reasons: BTreeSet<String> =
-            self.0.iter().filter(|rule| rule.permits(command)).map(Rule::id).collect();
-        if reasons.is_empty() {
-            return Ruling { verdict: Verdict::Deny, code: DecisionCode::NoPolicyPermits, reasons };
-        }
-        Ruling { verdict: Verdict::Permit, code: DecisionCode::Permitted, reasons }
-    }
-
     /// The list as Cedar policies, one a rule, the same text for the same list.
     pub fn policies(&self) -> Vec<PolicyText> {
         let text = |rule: &Rule| PolicyText { id: rule.id(), text: Material::Disclosed(rule.cedar()) };
@@ -115,15 +94,6 @@ impl AllowList {
         }
         context
     }
-
-    /// What applies the list.
-    pub fn engine() -> EngineVersion {
-        EngineVersion {
-            name: "countersign-allow-list".to_owned(),
-            sdk: env!("CARGO_PKG_VERSION").to_owned(),
-            language: "cedar 4".to_owned(),
-        }
-    }
 }
 
 impl Rule {
@@ -137,15 +107,6 @@ impl Rule {
 
     fn is_path(&self) -> bool {
         self.program.starts_with('/')
-    }
-
-    fn permits(&self, command: &ExactCommand) -> bool {
-        let program = if self.is_path() {
-            self.program == command.program()
-        } else {
-            command.name() == Some(&self.program)
-        };
-        program && command.arguments().starts_with(&self.arguments)
     }
 
     fn cedar(&self) -> String {
@@ -199,6 +160,9 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::exact::SearchPath;
+    use countersign_verifier::replay::{Engine, Evaluation, Question};
+    use countersign_verifier::statement::payload::{Action, Entity};
+    use countersign_verifier::statement::{DecisionCode, Verdict};
     use proptest::prelude::*;
     use std::path::{Path, PathBuf};
 
@@ -211,16 +175,32 @@ mod tests {
         ExactCommand::resolve(&words, Path::new("/"), &SearchPath::new([PathBuf::from("/bin")])).unwrap()
     }
 
+    fn decide(list: &AllowList, command: &ExactCommand) -> Evaluation {
+        let entity = |entity_type: &str, id: &str| Entity {
+            entity_type: entity_type.to_owned(),
+            id: id.to_owned(),
+            properties: None,
+        };
+        let action = Action { name: ACTION.to_owned(), properties: None };
+        Engine::load(&list.policies(), None).unwrap().evaluate(&Question {
+            subject: &entity("Agent", "one"),
+            action: &action,
+            resource: &entity(RESOURCE_TYPE, command.program()),
+            context: &AllowList::context(command),
+            entities: &[],
+        })
+    }
+
     #[test]
     fn a_rule_permits_its_program_with_its_first_arguments() {
         let list = list(&[&["sh", "-c"], &["/bin/ls"], &["ls", "-l"]]).unwrap();
-        let reasons = |words: &[&str]| list.decide(&command(words)).reasons.into_iter().collect::<Vec<_>>();
+        let reasons = |words: &[&str]| decide(&list, &command(words)).reasons.into_iter().collect::<Vec<_>>();
         assert_eq!(reasons(&["sh", "-c", "true"]), ["sh -c"]);
         assert_eq!(reasons(&["/bin/sh", "-c"]), ["sh -c"]);
         assert_eq!(reasons(&["ls", "-l"]), ["/bin/ls", "ls -l"]);
         assert_eq!(reasons(&["ls"]), ["/bin/ls"]);
         for denied in [&["sh"][..], &["sh", "true", "-c"], &["sh", "-cx"], &["cat"]] {
-            let ruling = list.decide(&command(denied));
+            let ruling = decide(&list, &command(denied));
             assert_eq!(ruling.verdict, Verdict::Deny, "{denied:?}");
             assert_eq!(ruling.code, DecisionCode::NoPolicyPermits);
         }
@@ -263,6 +243,16 @@ mod tests {
     }
 
     proptest! {
+        /// Whatever the words of rules and commands are, Cedar reads the rules as they are meant.
+        #[test]
+        fn cedar_permits_what_a_rule_means(rule in prop::collection::vec("[a-c\"\\\\*é\n${]{0,3}", 0..3), given in prop::collection::vec("[a-c\"\\\\*é\n${]{0,3}", 0..4)) {
+            let words = |arguments: &[String]| [&["sh".to_owned()][..], arguments].concat();
+            let list = AllowList::new(vec![words(&rule)]).unwrap();
+            let given_words = words(&given);
+            let found = decide(&list, &command(&given_words.iter().map(String::as_str).collect::<Vec<_>>()));
+            prop_assert_eq!(found.verdict == Verdict::Permit, given.starts_with(&rule));
+        }
+
         #[test]
         fn ids_tell_rules_apart(a in prop::collection::vec("[a\" \\\\é]{0,3}", 1..4), b in prop::collection::vec("[a\" \\\\é]{0,3}", 1..4)) {
             let id = |words: &[String]| Rule { program: words[0].clone(), arguments: words[1..].to_vec() }.id();

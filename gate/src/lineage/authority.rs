@@ -1,6 +1,7 @@
 //! Asking, deciding and authorizing: the side that asks for the enforcement point's trust.
 
 use countersign_verifier::merkle::LeafHash;
+use countersign_verifier::replay::{Engine, Evaluation, Question};
 use countersign_verifier::statement::payload::{Action, Authorization, Decision, Entity, Intent};
 use countersign_verifier::statement::{
     FreeForm, Kind, Material, Payload, RefRole, References, Statement, Subject, UnixSeconds, Validity,
@@ -9,7 +10,7 @@ use countersign_verifier::statement::{
 use serde_json::{Map, Value, json};
 
 use super::{Gate, Stop};
-use crate::allow::{ACTION, AllowList, RESOURCE_TYPE, Ruling};
+use crate::allow::{ACTION, AllowList, RESOURCE_TYPE};
 use crate::client::{SubmitError, Submitted, Wait};
 use crate::config::Arguments;
 use crate::enforcement::{Attempt, constraints};
@@ -68,9 +69,9 @@ impl Gate {
             let decision = more.map(|entry| (RefRole::Decision, entry));
             intent.into_iter().chain(decision).chain([(RefRole::Policy, policy)]).collect()
         };
-        let ruling = self.allow.decide(&attempt.command);
-        let permitted = ruling.verdict == Verdict::Permit;
-        let decision = self.decision(attempt, ruling)?;
+        let found = self.decide(attempt);
+        let permitted = found.verdict == Verdict::Permit;
+        let decision = self.decision(attempt, found)?;
         let decision = self.about(attempt, &self.authority, None, &decision, &stands_on(None))?;
         if !permitted {
             journal.add(vec![decision])?;
@@ -119,15 +120,26 @@ impl Gate {
         Stop::not_logged(VerificationCode::AuthorizationMissing, error)
     }
 
-    fn decision(&self, attempt: &Attempt, ruling: Ruling) -> Result<Payload, Stop> {
+    /// Applies the policies, as anybody can who replays the decision.
+    fn decide(&self, attempt: &Attempt) -> Evaluation {
+        self.engine.evaluate(&Question {
+            subject: &attempt.subject,
+            action: &Action { name: ACTION.to_owned(), properties: None },
+            resource: &resource(attempt),
+            context: &AllowList::context(&attempt.command),
+            entities: &[],
+        })
+    }
+
+    fn decision(&self, attempt: &Attempt, found: Evaluation) -> Result<Payload, Stop> {
         Ok(Payload::Decision(Decision {
-            decision: ruling.verdict,
-            code: ruling.code,
-            reasons: Some(ruling.reasons),
-            errors: None,
+            decision: found.verdict,
+            code: found.code,
+            reasons: Some(found.reasons),
+            errors: Some(found.errors),
             entities: Some(Material::Disclosed(Vec::new())),
             context: Some(self.disclose(AllowList::context(&attempt.command))?),
-            engine: Some(AllowList::engine()),
+            engine: Some(Engine::version()),
         }))
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use countersign_verifier::replay::{Engine, LoadError};
 use countersign_verifier::statement::payload::Entity;
 use countersign_verifier::statement::{ExecutionId, PolicyName, VerificationCode};
 
@@ -31,6 +32,9 @@ pub enum GateError {
     /// The memory of used authorizations cannot be read or written.
     #[error("the memory of used authorizations cannot be used")]
     Used(#[from] UsedError),
+    /// The policies that the allow list is published as cannot be applied.
+    #[error("the policies of the allow list cannot be applied")]
+    Policies(#[from] LoadError),
     /// The address of the log cannot be used.
     #[error("the log cannot be asked")]
     Client(#[from] SubmitError),
@@ -55,6 +59,7 @@ pub struct Gate {
     pub(super) enforcement: Enforcement,
     pub(super) subject: Entity,
     pub(super) allow: AllowList,
+    pub(super) engine: Engine,
     pub(super) policy_name: PolicyName,
     pub(super) lifetime: u64,
     pub(super) arguments: Arguments,
@@ -84,6 +89,7 @@ impl Gate {
             enforcer: config.enforcer,
             enforcement,
             subject: config.subject,
+            engine: Engine::load(&config.allow.policies(), None)?,
             allow: config.allow,
             policy_name: config.policy_name,
             lifetime: config.lifetime,

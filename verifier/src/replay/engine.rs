@@ -9,7 +9,7 @@ use cedar_policy::{
 };
 use serde_json::{Map, Value};
 
-use crate::statement::payload::{Action, EngineVersion, Entity, Policy};
+use crate::statement::payload::{Action, EngineVersion, Entity, PolicyText};
 use crate::statement::{DecisionCode, Material, PolicyEngine, Sha256Digest, Verdict};
 
 /// The annotation by which a policy that forbids names the code of the denial: `@code("needs_approval")`.
@@ -95,12 +95,11 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Makes a published policy ready.
+    /// Makes the texts of a published policy ready, and its schema if it has one.
     ///
     /// A success says that every text is one Cedar policy and that they fit the schema, if there is one. Policies
     /// that can only ever deny, or that contradict each other, are ready as well.
-    pub fn load(policy: &Policy) -> Result<Self, LoadError> {
-        let Policy { engine: PolicyEngine::Cedar, policies: texts, schema, .. } = policy;
+    pub fn load(texts: &[PolicyText], schema: Option<&Material<String>>) -> Result<Self, LoadError> {
         let mut policies = PolicySet::new();
         for text in texts {
             let source = disclosed(&text.text, || format!("policy {:?}", text.id))?;

@@ -5,8 +5,8 @@ use core::fmt;
 use serde_json::Map;
 
 use super::engine::{Engine, Evaluation, LoadError, Question};
-use crate::statement::DecisionCode;
 use crate::statement::payload::{Decision, EngineVersion, Intent, Policy};
+use crate::statement::{DecisionCode, PolicyEngine};
 
 /// What came of deciding again. There are four answers and none of them stands for another: only [`Replay::Same`] says
 /// that the decision follows from what was logged, and only [`Replay::Different`] that it does not.
@@ -101,7 +101,8 @@ pub fn replay(policy: &Policy, intent: &Intent, decision: &Decision) -> Replay {
     let Some(entities) = decision.entities.as_ref().and_then(|entities| entities.disclosed()) else {
         return Replay::NotDisclosed(Undisclosed::Entities);
     };
-    let here = match Engine::load(policy) {
+    let PolicyEngine::Cedar = policy.engine;
+    let here = match Engine::load(&policy.policies, policy.schema.as_ref()) {
         Ok(engine) => engine.evaluate(&Question {
             subject: &intent.subject,
             action: &intent.action,

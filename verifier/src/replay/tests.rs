@@ -27,6 +27,10 @@ fn policy(texts: &[(&str, &str)], schema: Option<&str>) -> Policy {
     }
 }
 
+fn load(policy: &Policy) -> Result<Engine, LoadError> {
+    Engine::load(&policy.policies, policy.schema.as_ref())
+}
+
 fn entity(entity_type: &str, id: &str) -> Entity {
     Entity { entity_type: entity_type.to_owned(), id: id.to_owned(), properties: None }
 }
@@ -51,13 +55,7 @@ fn intent(action: &str, context: Option<Value>) -> Intent {
 fn evaluate(policy: &Policy, intent: &Intent, context: Value, entities: &[Value]) -> Evaluation {
     let context = object(context);
     let Intent { subject, action, resource, .. } = intent;
-    Engine::load(policy).unwrap().evaluate(&Question {
-        subject,
-        action,
-        resource,
-        context: &context,
-        entities,
-    })
+    load(policy).unwrap().evaluate(&Question { subject, action, resource, context: &context, entities })
 }
 
 fn ids(ids: &[&str]) -> BTreeSet<String> {
@@ -146,9 +144,9 @@ fn a_schema_is_held() {
     }
     let misfit =
         policy(&[("p", "permit (principal, action, resource) when { resource.colour == 1 };")], Some(SCHEMA));
-    assert!(matches!(Engine::load(&misfit), Err(LoadError::Misfit(_))));
+    assert!(matches!(load(&misfit), Err(LoadError::Misfit(_))));
     let no_schema = policy(&[("p", PERMIT)], Some("entity"));
-    assert!(matches!(Engine::load(&no_schema), Err(LoadError::Schema(_))));
+    assert!(matches!(load(&no_schema), Err(LoadError::Schema(_))));
 }
 
 #[test]
@@ -156,7 +154,7 @@ fn one_text_is_one_policy() {
     for text in
         ["", "permit", &format!("{PERMIT} {PERMIT}"), "permit (principal == ?principal, action, resource);"]
     {
-        let loaded = Engine::load(&policy(&[("p", text)], None));
+        let loaded = load(&policy(&[("p", text)], None));
         assert!(matches!(loaded, Err(LoadError::Policy { .. })), "{text:?}");
     }
 }

@@ -88,6 +88,9 @@ fn failed(error: GateError) -> Failed {
         GateError::State(StateError::InUse(_)) => {
             (Exit::CouldNotCheck, Some("choose another --execution id"))
         }
+        GateError::Policies(_) => {
+            (Exit::Usage, Some("write the rule of the allow list as Cedar can read it, or leave it out"))
+        }
         GateError::State(_) | GateError::Used(_) | GateError::Client(_) => (Exit::CouldNotCheck, None),
     };
     let failed = Failed::new(exit, "nothing ran").because(error);
