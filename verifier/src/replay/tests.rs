@@ -9,9 +9,9 @@ use crate::statement::{DecisionCode, Material, PolicyEngine, Sha256Digest, Verdi
 
 const PERMIT: &str = r#"permit (principal, action == Action::"read", resource is File);"#;
 const FORBID_SECRET: &str =
-    r#"forbid (principal, action, resource) when { resource has secret && resource.secret };"#;
+    r"forbid (principal, action, resource) when { resource has secret && resource.secret };";
 const APPROVAL: &str = r#"@code("needs_approval") forbid (principal, action, resource) when { context has large && context.large };"#;
-const FAILS: &str = r#"forbid (principal, action, resource) when { context.missing };"#;
+const FAILS: &str = r"forbid (principal, action, resource) when { context.missing };";
 
 fn policy(texts: &[(&str, &str)], schema: Option<&str>) -> Policy {
     let text = |(id, text): &(&str, &str)| PolicyText {
