@@ -1,6 +1,7 @@
 //! The CWT claims of a statement (RFC 8392 claim names, in RFC 9597 header 15).
 
 use core::fmt;
+use std::borrow::Cow;
 
 use super::excerpt::Excerpt;
 use super::names::{ExecutionId, IssuerName, PolicyName, UnixSeconds};
@@ -178,17 +179,17 @@ impl ClaimError {
 
 /// Claims as they were read, before the kind's rules are applied to them.
 #[derive(Debug, Default)]
-pub(super) struct RawClaims {
-    pub(super) iss: Option<String>,
-    pub(super) sub: Option<String>,
-    pub(super) aud: Option<String>,
+pub(super) struct RawClaims<'a> {
+    pub(super) iss: Option<Cow<'a, str>>,
+    pub(super) sub: Option<Cow<'a, str>>,
+    pub(super) aud: Option<Cow<'a, str>>,
     pub(super) exp: Option<UnixSeconds>,
     pub(super) nbf: Option<UnixSeconds>,
     pub(super) iat: Option<UnixSeconds>,
     pub(super) cti: Option<[u8; ID_LENGTH]>,
 }
 
-impl RawClaims {
+impl RawClaims<'_> {
     /// Applies the rules of the kind: which claims there are, and which grammar the subject has.
     pub(super) fn check(self, kind: Kind) -> Result<Claims, ClaimError> {
         let issuer = name(Claim::Iss, &present(Claim::Iss, kind, self.iss)?, IssuerName::EXPECTED)?;

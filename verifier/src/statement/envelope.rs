@@ -3,15 +3,19 @@
 //! Reading walks plain CBOR values and knows no header but the four it wants: a general COSE reader follows nested
 //! counter signatures into ever deeper byte strings, and so can be made to exhaust the stack. Writing is left to
 //! the COSE library, and what was read is written again and compared, so reader and writer check each other.
+//! Statements as they should be are read by [`super::direct`] in one walk; whatever that does not take comes here.
+
+use std::borrow::Cow;
 
 use coset::cbor::value::{Integer, Value};
 use coset::cwt::{ClaimsSet, Timestamp};
 use coset::{
     AsCborValue as _, CborSerializable as _, ContentType, CoseSign1, Header, Label, ProtectedHeader,
-    SignatureContext, TaggedCborSerializable as _, iana, sig_structure_data,
+    TaggedCborSerializable as _, iana,
 };
 
 use super::claims::{Claim, ClaimError, Claims, RawClaims};
+use super::direct;
 use super::excerpt::Excerpt;
 use super::json::first_difference;
 use super::key::{KeyThumbprint, Signature};
@@ -22,8 +26,8 @@ use super::words::Kind;
 pub const MAX_STATEMENT: usize = 65_535;
 
 /// The media type of payloads, around the kind.
-const TYPE_PREFIX: &str = "application/vnd.countersign.";
-const TYPE_SUFFIX: &str = "+json";
+pub(super) const TYPE_PREFIX: &str = "application/vnd.countersign.";
+pub(super) const TYPE_SUFFIX: &str = "+json";
 
 /// How deep the CBOR of a statement is nested, with some room for telling what is wrong with one that is not.
 const CBOR_DEPTH: usize = 8;
@@ -120,6 +124,11 @@ pub(super) struct Encoded {
 impl Envelope {
     /// Reads an envelope that is encoded deterministically, and nothing else.
     pub(super) fn parse(bytes: &[u8]) -> Result<(Self, Encoded), EnvelopeError> {
+        direct::read(bytes).map_or_else(|| Self::judge(bytes), Ok)
+    }
+
+    /// The same by way of CBOR values, which can say what is wrong with bytes that are no envelope.
+    pub(super) fn judge(bytes: &[u8]) -> Result<(Self, Encoded), EnvelopeError> {
         if bytes.is_empty() || bytes.len() > MAX_STATEMENT {
             return Err(EnvelopeError::Size { got: bytes.len() });
         }
@@ -184,9 +193,9 @@ impl Envelope {
 }
 
 impl Encoded {
-    /// The bytes that are signed: the `Sig_structure` `["Signature1", protected, h'', payload]`.
+    /// The bytes that are signed.
     pub(super) fn to_be_signed(&self, payload: &[u8]) -> Vec<u8> {
-        sig_structure_data(SignatureContext::CoseSign1, verbatim(&self.protected), None, &[], payload)
+        direct::to_be_signed(&self.protected, payload)
     }
 }
 
@@ -254,22 +263,22 @@ fn header(protected: &[u8]) -> Result<(Algorithm, Kind, KeyThumbprint, Claims), 
         .ok_or_else(|| {
             shape("kid (header 4)", "a byte string of 32 bytes, the RFC 9679 SHA-256 thumbprint")
         })?;
-    let claims = raw_claims(claims)?.check(kind)?;
+    let claims = raw_claims(&claims)?.check(kind)?;
     Ok((algorithm, kind, key_id, claims))
 }
 
-fn raw_claims(claims: Value) -> Result<RawClaims, EnvelopeError> {
+fn raw_claims(claims: &Value) -> Result<RawClaims<'_>, EnvelopeError> {
     const EXPECTED: &str = "a map with keys from 1 to 7, ascending";
-    let entries = claims.into_map().map_err(|_| shape("CWT claims (header 15)", EXPECTED))?;
+    let entries = claims.as_map().ok_or_else(|| shape("CWT claims (header 15)", EXPECTED))?;
     let mut raw = RawClaims::default();
     for (key, value) in entries {
         match key.as_integer().map(i128::from) {
             Some(1) => raw.iss = Some(text(Claim::Iss, value)?),
             Some(2) => raw.sub = Some(text(Claim::Sub, value)?),
             Some(3) => raw.aud = Some(text(Claim::Aud, value)?),
-            Some(4) => raw.exp = Some(seconds(Claim::Exp, &value)?),
-            Some(5) => raw.nbf = Some(seconds(Claim::Nbf, &value)?),
-            Some(6) => raw.iat = Some(seconds(Claim::Iat, &value)?),
+            Some(4) => raw.exp = Some(seconds(Claim::Exp, value)?),
+            Some(5) => raw.nbf = Some(seconds(Claim::Nbf, value)?),
+            Some(6) => raw.iat = Some(seconds(Claim::Iat, value)?),
             Some(7) => raw.cti = Some(id(value)?),
             _ => return Err(shape("CWT claims (header 15)", EXPECTED)),
         }
@@ -277,10 +286,10 @@ fn raw_claims(claims: Value) -> Result<RawClaims, EnvelopeError> {
     Ok(raw)
 }
 
-fn text(claim: Claim, value: Value) -> Result<String, ClaimError> {
-    value.into_text().map_err(|value| ClaimError::Invalid {
+fn text(claim: Claim, value: &Value) -> Result<Cow<'_, str>, ClaimError> {
+    value.as_text().map(Cow::Borrowed).ok_or_else(|| ClaimError::Invalid {
         claim,
-        found: excerpt(&value),
+        found: excerpt(value),
         expected: "a text string",
     })
 }
@@ -293,10 +302,12 @@ fn seconds(claim: Claim, value: &Value) -> Result<UnixSeconds, ClaimError> {
         .ok_or_else(|| ClaimError::Invalid { claim, found: excerpt(value), expected: UnixSeconds::EXPECTED })
 }
 
-fn id(value: Value) -> Result<[u8; super::claims::ID_LENGTH], ClaimError> {
-    let found = excerpt(&value);
-    let bytes = value.into_bytes().ok().and_then(|bytes| bytes.try_into().ok());
-    bytes.ok_or(ClaimError::Invalid { claim: Claim::Cti, found, expected: "a byte string of 16 bytes" })
+fn id(value: &Value) -> Result<[u8; super::claims::ID_LENGTH], ClaimError> {
+    value.as_bytes().and_then(|bytes| bytes.as_slice().try_into().ok()).ok_or_else(|| ClaimError::Invalid {
+        claim: Claim::Cti,
+        found: excerpt(value),
+        expected: "a byte string of 16 bytes",
+    })
 }
 
 /// Quotes a CBOR value for a message.

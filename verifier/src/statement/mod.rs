@@ -13,6 +13,7 @@
 //! Nothing here looks at a clock, at a log or at other statements.
 
 mod claims;
+mod direct;
 mod draft;
 mod envelope;
 mod error;

@@ -3,6 +3,8 @@
 //! The payload may come in any JSON formatting: the statement is built over its canonical form, and the signature is
 //! over that statement, so an issuer has to sign the bytes that [`Draft::to_be_signed`] gives.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::claims::{ClaimError, ID_LENGTH, RawClaims};
@@ -89,9 +91,9 @@ impl Submission {
         let mut object = Object::new(json::read_object(json, DEPTH)?, &Path::Root);
         let kind: Kind = object.required("kind")?;
         let raw = RawClaims {
-            iss: object.optional("iss")?,
-            sub: object.optional("sub")?,
-            aud: object.optional("aud")?,
+            iss: object.optional("iss")?.map(Cow::<str>::Owned),
+            sub: object.optional("sub")?.map(Cow::<str>::Owned),
+            aud: object.optional("aud")?.map(Cow::<str>::Owned),
             exp: object.optional("exp")?,
             nbf: object.optional("nbf")?,
             iat: object.optional("iat")?,

@@ -2,6 +2,7 @@
 
 mod canonical;
 mod cbor;
+mod direct;
 mod members;
 pub(crate) mod problems;
 mod properties;
