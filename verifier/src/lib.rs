@@ -22,6 +22,7 @@
 //! | [`statement`] | RFC 9943 signed statements (`COSE_Sign1`, RFC 9052) with RFC 8785 payloads |
 //! | [`admission`] | the rules `countersign/1` |
 //! | `replay`, with the feature of that name | Cedar policies, decided again |
+//! | [`lineage`] | whether the steps of an execution fit each other |
 //!
 //! # Example
 //!
@@ -59,6 +60,7 @@ pub mod causes;
 pub mod checkpoint;
 pub mod cosignature;
 pub mod ed25519;
+pub mod lineage;
 pub mod merkle;
 pub mod note;
 #[cfg(feature = "program")]

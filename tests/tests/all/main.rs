@@ -19,6 +19,8 @@ mod history;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]
+mod lineage;
+#[cfg(test)]
 mod misuse;
 #[cfg(test)]
 mod pages;

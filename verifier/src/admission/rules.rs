@@ -179,7 +179,7 @@ fn check_reference(
     execution: Option<&ExecutionId>,
 ) -> Result<(), Refusal> {
     let EntryFacts { index, kind, execution: ref owner, .. } = *facts;
-    if let Some(expected) = referred_kind(role)
+    if let Some(expected) = role.kind()
         && kind != expected
     {
         return Err(Refusal::ReferenceKind { role, index, found: kind, expected });
@@ -190,19 +190,6 @@ fn check_reference(
         return Ok(());
     }
     Err(Refusal::ReferenceExecution { role, index, found: owner.clone(), expected: expected.clone() })
-}
-
-/// The kind of entry that a role of reference names. A target may be of any kind.
-const fn referred_kind(role: RefRole) -> Option<Kind> {
-    match role {
-        RefRole::Replaces | RefRole::Policy => Some(Kind::Policy),
-        RefRole::Intent => Some(Kind::Intent),
-        RefRole::Decision => Some(Kind::Decision),
-        RefRole::Authorization => Some(Kind::Authorization),
-        RefRole::Verification => Some(Kind::Verification),
-        RefRole::Outcome => Some(Kind::Outcome),
-        RefRole::Target => None,
-    }
 }
 
 /// Only an operator's name holds the role of operator, and no operator's key takes it from itself: so a log never

@@ -6,6 +6,7 @@
 //! which stored nodes it needs and leaves fetching them to the caller.
 
 mod hash;
+mod multiproof;
 mod plan;
 mod position;
 mod range;
@@ -15,6 +16,7 @@ mod verify;
 mod tests;
 
 pub use hash::{HashError, LeafHash, NodeHash, RootHash};
+pub use multiproof::verify_multiproof;
 pub use plan::{PlanError, ProofPlan};
 pub use position::{LeafIndex, NodeId, TreeSize};
 pub use range::CompactRange;

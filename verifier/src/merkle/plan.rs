@@ -1,5 +1,6 @@
 //! Building proofs from stored nodes.
 
+use super::multiproof;
 use super::{LeafIndex, NodeHash, NodeId, ProofError, RootHash, Subtree, TreeSize};
 
 /// Why a plan yields no proof.
@@ -78,6 +79,24 @@ impl ProofPlan {
             parts.push(nodes.len().saturating_sub(before));
         }
         Self { nodes, parts }
+    }
+
+    /// The proof for several entries of a tree of `size` entries at once, as
+    /// [`verify_multiproof`](super::verify_multiproof) takes it. The indices are in ascending order.
+    pub fn multiproof(indices: &[LeafIndex], size: TreeSize) -> Result<Self, PlanError> {
+        let (mut nodes, mut parts) = (Vec::new(), Vec::new());
+        for (height, index) in multiproof::helpers(indices, size)? {
+            let before = nodes.len();
+            let low = index << height;
+            complete_nodes(low, NodeId { height, index }.end().min(size.get()), &mut nodes);
+            parts.push(nodes.len().saturating_sub(before));
+        }
+        Ok(Self { nodes, parts })
+    }
+
+    /// How many hashes the proof has.
+    pub fn hashes(&self) -> usize {
+        self.parts.len()
     }
 
     /// The root of a tree of `size` entries, as a plan for a single hash; empty for the empty tree.

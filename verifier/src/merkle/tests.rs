@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use rs_merkle::{Hasher, MerkleTree};
+use rs_merkle::MerkleTree;
 use sha2::{Digest, Sha256};
 
+use super::multiproof::Rfc6962;
 use super::*;
 
 /// The definition of RFC 6962 section 2.1, written down as it stands.
@@ -68,23 +69,6 @@ fn index(n: u64) -> LeafIndex {
 /// The leaves of the accumulated vectors: leaf `i` is the single byte `i`.
 fn byte_leaves(n: u8) -> Vec<LeafHash> {
     (0..n).map(|i| LeafHash::of(&[i])).collect()
-}
-
-#[derive(Clone)]
-struct Rfc6962;
-
-impl Hasher for Rfc6962 {
-    type Hash = [u8; 32];
-
-    fn hash(data: &[u8]) -> [u8; 32] {
-        *LeafHash::of(data).as_bytes()
-    }
-
-    fn concat_and_hash(left: &[u8; 32], right: Option<&[u8; 32]>) -> [u8; 32] {
-        right.map_or(*left, |right| {
-            *NodeHash::parent(&NodeHash::from_bytes(*left), &NodeHash::from_bytes(*right)).as_bytes()
-        })
-    }
 }
 
 #[test]
@@ -299,5 +283,87 @@ proptest! {
             let _ = verify_consistency(m, root, n, root, &proof);
             let _ = ProofPlan::consistency(m, n);
         }
+    }
+}
+
+/// Shows some entries at once, in every way that must not work after the one that must.
+fn check_multiproof(tree: &Tree, n: u64, indices: &[u64]) {
+    let root = tree.root(n);
+    let at = |i: u64| usize::try_from(i).unwrap();
+    let leaves: Vec<(LeafIndex, LeafHash)> =
+        indices.iter().map(|i| (index(*i), tree.leaves[at(*i)])).collect();
+    let places: Vec<LeafIndex> = indices.iter().map(|i| index(*i)).collect();
+    let plan = ProofPlan::multiproof(&places, size(n)).unwrap();
+    let proof = tree.build(&plan);
+    assert_eq!(proof.len(), plan.hashes());
+    verify_multiproof(&leaves, size(n), &proof, root).unwrap();
+    let refused = |leaves: &[(LeafIndex, LeafHash)], proof: &[NodeHash]| {
+        assert!(verify_multiproof(leaves, size(n), proof, root).is_err(), "{indices:?} of {n}");
+    };
+
+    let other = NodeHash::from_bytes([0xee; 32]);
+    refused(&leaves, &[&proof[..], &[other]].concat());
+    for hash in 0..proof.len() {
+        let mut changed = proof.clone();
+        changed[hash] = other;
+        refused(&leaves, &changed);
+        changed.remove(hash);
+        refused(&leaves, &changed);
+        let mut swapped = proof.clone();
+        swapped.rotate_left(hash);
+        if hash > 0 {
+            refused(&leaves, &swapped);
+        }
+    }
+    for leaf in 0..leaves.len() {
+        let mut changed = leaves.clone();
+        changed[leaf].1 = LeafHash::of(b"another");
+        refused(&changed, &proof);
+        changed.remove(leaf);
+        refused(&changed, &proof);
+        let mut moved = leaves.clone();
+        moved[leaf].0 = index((moved[leaf].0.get() + 1) % n);
+        if n > 1 {
+            refused(&moved, &proof);
+        }
+        refused(&[&leaves[..], &leaves[leaf..=leaf]].concat(), &proof);
+    }
+    assert_eq!(verify_multiproof(&[], size(n), &proof, root), Err(ProofError::NotAscending));
+    let outside = [(index(n), tree.leaves[0])];
+    assert!(matches!(
+        verify_multiproof(&outside, size(n), &[], root),
+        Err(ProofError::IndexOutsideTree { .. })
+    ));
+}
+
+#[test]
+fn every_selection_of_entries_of_every_small_tree_is_shown_at_once() {
+    let tree = Tree::of(byte_leaves(9));
+    for n in 1..=9 {
+        for selection in 1_u64..1 << n {
+            let indices: Vec<u64> = (0..n).filter(|i| selection >> i & 1 == 1).collect();
+            check_multiproof(&tree, n, &indices);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn multiproofs_are_those_of_rs_merkle(
+        n in 1_u64..200,
+        picks in prop::collection::vec(any::<prop::sample::Index>(), 1..12),
+    ) {
+        let tree = Tree::of(byte_leaves(200));
+        let count = usize::try_from(n).unwrap();
+        let indices: std::collections::BTreeSet<usize> = picks.iter().map(|pick| pick.index(count)).collect();
+        let indices: Vec<usize> = indices.into_iter().collect();
+        let leaves: Vec<[u8; 32]> = tree.leaves[..count].iter().map(|leaf| *leaf.as_bytes()).collect();
+        let theirs = MerkleTree::<Rfc6962>::from_leaves(&leaves).proof(&indices);
+        let indices: Vec<u64> = indices.into_iter().map(|i| i as u64).collect();
+        let places: Vec<LeafIndex> = indices.iter().map(|i| index(*i)).collect();
+        let ours = tree.build(&ProofPlan::multiproof(&places, size(n)).unwrap());
+        let ours: Vec<[u8; 32]> = ours.iter().map(|hash| *hash.as_bytes()).collect();
+        prop_assert_eq!(&ours[..], theirs.proof_hashes());
+        check_multiproof(&tree, n, &indices);
     }
 }

@@ -13,6 +13,9 @@ pub enum ProofError {
         /// The size of the tree.
         size: TreeSize,
     },
+    /// The entries to be shown at once are not in order.
+    #[error("expected one entry or more, in ascending order, each once")]
+    NotAscending,
     /// The older tree is larger than the newer one.
     #[error("a tree of {from} entries cannot grow into one of {to}", from = .from.get(), to = .to.get())]
     Shrinks {

@@ -269,6 +269,21 @@ words! {
     }
 }
 
+impl RefRole {
+    /// The kind of entry that is named in this role. A target may be of any kind.
+    pub const fn kind(self) -> Option<Kind> {
+        match self {
+            Self::Replaces | Self::Policy => Some(Kind::Policy),
+            Self::Intent => Some(Kind::Intent),
+            Self::Decision => Some(Kind::Decision),
+            Self::Authorization => Some(Kind::Authorization),
+            Self::Verification => Some(Kind::Verification),
+            Self::Outcome => Some(Kind::Outcome),
+            Self::Target => None,
+        }
+    }
+}
+
 impl OutcomeStatus {
     /// Whether the outcome says that something ran or may have run, and so must name its authorization.
     pub const fn ran(self) -> bool {
