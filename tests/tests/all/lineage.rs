@@ -99,8 +99,11 @@ fn the_table_states_the_rules_that_the_code_holds() {
     }
 }
 
+/// What goes wrong in one strand of a story.
+type Mishap = fn(Story, &str) -> Story;
+
 /// One thing that goes wrong in one strand of an execution, and the rule that finds it in that strand's outcome.
-const MISHAPS: &[(FindingCode, fn(Story, &str) -> Story)] = &[
+const MISHAPS: &[(FindingCode, Mishap)] = &[
     (FindingCode::StartedAtMissing, |story, strand| {
         story.set(&format!("outcome{strand}"), json!({"started_at": null, "finished_at": null}))
     }),

@@ -166,9 +166,9 @@ impl<'a> Ran<'a> {
             );
             tell(FindingCode::ExecutedAfterDenial, sentence);
         }
-        let named = self.outcome.step.statement.references().get(RefRole::Decision);
-        if let (Some(named), Some(decision)) = (named, names(RefRole::Decision))
-            && named != decision
+        let by_outcome = self.outcome.step.statement.references().get(RefRole::Decision);
+        if let (Some(by_outcome), Some(decision)) = (by_outcome, names(RefRole::Decision))
+            && by_outcome != decision
         {
             let sentence =
                 format!("The outcome names another decision than the authorization in entry {index}.");

@@ -115,9 +115,8 @@ impl<'a> Presented<'a> {
                 return Err(NotOneExecution::Foreign { index, found, expected: expected.clone() });
             }
         }
-        if let Some([before, step]) =
-            steps.array_windows().find(|[before, step]: &&[Step<'_>; 2]| before.index >= step.index)
-        {
+        let mut pairs = steps.iter().zip(steps.iter().skip(1));
+        if let Some((before, step)) = pairs.find(|(before, step)| before.index >= step.index) {
             return Err(NotOneExecution::Order { index: step.index, before: before.index });
         }
         let places = steps.iter().enumerate().map(|(at, step)| (step.entry, at)).collect();

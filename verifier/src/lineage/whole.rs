@@ -1,5 +1,7 @@
 //! The rules for an execution as a whole.
 
+use core::cmp::Ordering;
+
 use super::finding::{Finding, FindingCode};
 use super::step::{Presented, Step};
 use crate::merkle::LeafIndex;
@@ -93,21 +95,19 @@ impl Whole {
     /// The close counts the entries up to it, itself included.
     fn check_count(&self, close: Close, index: LeafIndex, findings: &mut Vec<Finding>) {
         let (counted, present) = (close.entries.get(), self.entries);
-        let (code, sentence) = if counted > present {
-            (
+        let (code, sentence) = match counted.cmp(&present) {
+            Ordering::Equal => return,
+            Ordering::Greater => (
                 FindingCode::EntriesMissing,
                 format!("The close counts {counted} entries, and only {present} are presented up to it."),
-            )
-        } else if counted < present {
-            (
+            ),
+            Ordering::Less => (
                 FindingCode::EntriesUncounted,
                 format!(
                     "The close counts {counted} entries, and there are {present} up to it: somebody added entries \
                      that whoever closed did not count."
                 ),
-            )
-        } else {
-            return;
+            ),
         };
         findings.push(Finding { code, index, sentence });
     }
