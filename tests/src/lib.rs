@@ -10,7 +10,9 @@
 //! | [`statements`] | signed statements of any kind |
 //! | [`stories`] | made-up executions, signed: both sides of every lineage rule |
 //! | [`walk`] | reading a log back from its tiles, every byte checked |
+//! | [`node`] | the JavaScript verifier, asked through Node.js |
 //! | [`hammer`] | load and truth: what was acknowledged is there, or the run fails |
+//! | [`vectors`] | the shared vectors, made from fixed seeds, and what the library says to them |
 
 pub mod client;
 pub mod clock;
@@ -22,6 +24,7 @@ pub mod hammer;
     reason = "it sets the stage for tests, and a test whose stage cannot be set has failed"
 )]
 pub mod harness;
+pub mod node;
 pub mod statements;
 #[expect(
     clippy::expect_used,
@@ -30,4 +33,12 @@ pub mod statements;
     reason = "a story that cannot be told is a mistake in the story"
 )]
 pub mod stories;
+#[expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "it makes fixed material: what cannot be made is a mistake in it"
+)]
+pub mod vectors;
 pub mod walk;

@@ -9,6 +9,8 @@ mod crashes;
 #[cfg(test)]
 mod detour;
 #[cfg(test)]
+mod differential;
+#[cfg(test)]
 mod explorer;
 #[cfg(test)]
 mod gate;
@@ -36,5 +38,7 @@ mod submitting;
 mod tampering;
 #[cfg(test)]
 mod tree;
+#[cfg(test)]
+mod vectors;
 #[cfg(test)]
 mod witnesses_failing;

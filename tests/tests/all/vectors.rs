@@ -1,0 +1,122 @@
+//! The shared vectors: stored as they are made, and answered alike by the Rust library, the JavaScript verifier and
+//! the auditor's program.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use countersign_tests::harness::{Program, run};
+use countersign_tests::node::Node;
+use countersign_tests::vectors::{Case, File, answers, files};
+use serde_json::{Map, Value};
+
+/// What only a log and its auditors decide, and a visitor's browser does not.
+const LOGS_ONLY: [&str; 1] = ["admission"];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
+}
+
+fn cases() -> impl Iterator<Item = (&'static str, Case)> {
+    files().into_iter().flat_map(|File { name, cases, .. }| cases.into_iter().map(move |case| (name, case)))
+}
+
+#[test]
+fn what_is_stored_is_what_is_made() {
+    for file in files() {
+        let path = folder().join(file.name).with_extension("json");
+        let stored = std::fs::read_to_string(&path).unwrap_or_default();
+        let renew =
+            "renew it with: cargo run --release -p countersign-tests --bin countersign-vectors tests/vectors";
+        // The texts are long: comparing before asserting keeps them off the screen.
+        assert!(stored == file.to_json(), "{} is not what is made; {renew}", path.display());
+    }
+    let stored =
+        std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let made = files().into_iter().map(|file| format!("{}.json", file.name));
+    let expected: BTreeSet<String> = made.chain(["c2sp".to_owned(), "README.md".to_owned()]).collect();
+    assert_eq!(stored.collect::<BTreeSet<String>>(), expected);
+}
+
+#[test]
+fn they_are_small_and_most_of_them_are_to_be_refused() {
+    let (good, bad): (Vec<_>, Vec<_>) = cases().partition(|(_, case)| case.valid);
+    assert!(good.len() < bad.len(), "{} are accepted and only {} refused", good.len(), bad.len());
+    let size: usize = files().iter().map(|file| file.to_json().len()).sum();
+    assert!(size < 1_500_000, "{size} bytes");
+    for file in files() {
+        let names: BTreeSet<&str> = file.cases.iter().map(|case| case.name.as_str()).collect();
+        assert_eq!(names.len(), file.cases.len(), "{}: a name stands twice", file.name);
+    }
+}
+
+#[test]
+fn the_library_gives_the_expected_answers() {
+    for (file, case) in cases() {
+        assert_eq!(answers::answer(file, &case.input), case.expect, "{file}: {}", case.name);
+    }
+}
+
+#[test]
+fn the_javascript_verifier_gives_the_expected_answers() {
+    let mut node = Node::start().unwrap_or_else(|error| panic!("{error}"));
+    for (file, case) in cases().filter(|(file, _)| !LOGS_ONLY.contains(file)) {
+        let answer = node.answer(file, &case.input);
+        let answer = answer.unwrap_or_else(|error| panic!("{file}: {}: {error}", case.name));
+        assert_eq!(answer, case.expect, "{file}: {}", case.name);
+    }
+}
+
+/// The artefacts for which the auditor's program has a command.
+#[test]
+fn the_program_gives_the_expected_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.into_os_string().into_string().unwrap()
+    };
+    for (_, case) in cases().filter(|(file, _)| *file == "proofs") {
+        let policy = write("policy", &bytes(&case.input["policy"]));
+        let entry = write("entry", &bytes(&case.input["entry"]));
+        let proof = write("proof", &bytes(&case.input["proof"]));
+        let mut args = vec!["proof", "--json", "--policy", &policy, "--entry", &entry, &proof];
+        let key = case.input["issuer_key"].as_str().map(|key| write("key.pem", &pem(key)));
+        args.extend(key.iter().flat_map(|key| ["--issuer-key", key]));
+        let ran = run(Program::Verify, &args);
+        let expected = match (case.expect.get("refused").is_some(), case.valid) {
+            (true, _) => 2,
+            (false, true) => 0,
+            (false, false) => 3,
+        };
+        assert_eq!(ran.code, Some(expected), "{}: {ran:?}", case.name);
+        if expected != 2 {
+            let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+            assert_eq!(verdicts(&report), case.expect["stages"], "{}", case.name);
+        }
+    }
+}
+
+fn verdicts(report: &Value) -> Value {
+    let stages = report["stages"].as_array().unwrap().iter();
+    let verdicts = stages.map(|line| (line["stage"].as_str().unwrap().to_owned(), line["verdict"].clone()));
+    Value::Object(verdicts.collect::<Map<String, Value>>())
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    match value.as_str() {
+        Some(text) => text.as_bytes().to_vec(),
+        None => decode(value["base64"].as_str().unwrap()),
+    }
+}
+
+fn decode(text: &str) -> Vec<u8> {
+    base64::engine::general_purpose::STANDARD.decode(text).unwrap()
+}
+
+/// A public key as OpenSSL writes it: the SPKI of RFC 8410 in PEM.
+fn pem(key: &str) -> Vec<u8> {
+    let start = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+    let spki = base64::engine::general_purpose::STANDARD.encode([&start[..], &decode(key)].concat());
+    format!("-----BEGIN PUBLIC KEY-----\n{spki}\n-----END PUBLIC KEY-----\n").into_bytes()
+}
