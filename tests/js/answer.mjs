@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import {
   Refused,
   checkProof,
+  judge,
   parseKey,
   parseNote,
   parsePolicy,
@@ -144,6 +145,17 @@ const ANSWERS = {
       },
       ({ code, pointer }) => (pointer ? { refused: code, pointer } : { refused: code }),
     );
+  },
+  async lineage({ entries }) {
+    const steps = [];
+    const outside = new Map();
+    for (const { index: text, statement: statementBytes } of entries) {
+      const [index, statement] = [BigInt(text), await parseStatement(bytes(statementBytes))];
+      if (statement.execution === undefined) outside.set(statement.id, { index, kind: statement.kind });
+      else steps.push({ index, statement });
+    }
+    const { verdict, findings } = judge(steps, outside);
+    return { verdict, findings: findings.map(({ code, index }) => [code, String(index)]) };
   },
 };
 

@@ -4,8 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_verifier::admission::{AdmitError, MemoryState, Refusal, admit, signing_key};
 use countersign_verifier::ed25519::PublicKey;
+use countersign_verifier::lineage::{Step, judge};
 use countersign_verifier::merkle::{
     LeafHash, LeafIndex, NodeHash, ProofError, RootHash, TreeSize, verify_consistency, verify_inclusion,
+    verify_multiproof,
 };
 use countersign_verifier::note::{SignedNote, VerifierKey};
 use countersign_verifier::proof::TlogProof;
@@ -22,6 +24,7 @@ pub fn answer(name: &str, input: &Value) -> Value {
         "ed25519" => ed25519(input),
         "inclusion" => holds(inclusion(input)),
         "consistency" => holds(consistency(input)),
+        "multiproof" => holds(multiproof(input)),
         "vkeys" => vkey(input),
         "notes" => note(input),
         "policies" => policy(input),
@@ -29,6 +32,7 @@ pub fn answer(name: &str, input: &Value) -> Value {
         "proofs" => proof(input),
         "statements" => statement(input),
         "admission" => admission(input),
+        "lineage" => lineage(input),
         other => panic!("no such file of vectors: {other}"),
     }
 }
@@ -88,6 +92,16 @@ fn consistency(input: &Value) -> bool {
     let verdict: Result<(), ProofError> =
         verify_consistency(from, root(input, "from_root"), to, root(input, "to_root"), &hashes(input));
     verdict.is_ok()
+}
+
+fn multiproof(input: &Value) -> bool {
+    let place = |leaf: &Value| {
+        let index = LeafIndex::parse(text(leaf, "index")).expect("an index in a vector");
+        (index, text(leaf, "leaf").parse().expect("a leaf hash in a vector"))
+    };
+    let leaves: Vec<(LeafIndex, LeafHash)> = items(input, "leaves").iter().map(place).collect();
+    let size = TreeSize::parse(text(input, "size")).expect("a size in a vector");
+    verify_multiproof(&leaves, size, &hashes(input), root(input, "root")).is_ok()
 }
 
 fn vkey(input: &Value) -> Value {
@@ -205,4 +219,29 @@ fn refusal_of(refusal: &Refusal) -> Value {
         Some(pointer) => json!({"refused": refusal.code(), "pointer": pointer.as_str()}),
         None => json!({"refused": refusal.code()}),
     }
+}
+
+fn lineage(input: &Value) -> Value {
+    let entries: Vec<(LeafIndex, Statement)> = items(input, "entries")
+        .iter()
+        .map(|entry| {
+            let statement = Statement::parse(&read_bytes(field(entry, "statement")));
+            let index = LeafIndex::parse(text(entry, "index")).expect("an index in a vector");
+            (index, statement.expect("a statement in a vector"))
+        })
+        .collect();
+    let (own, others): (Vec<_>, Vec<_>) =
+        entries.iter().partition(|(_, statement)| statement.execution().is_some());
+    let steps: Vec<Step<'_>> = own
+        .into_iter()
+        .map(|(index, statement)| Step { index: *index, entry: LeafHash::of(statement.bytes()), statement })
+        .collect();
+    let outside = |entry| {
+        let found = others.iter().find(|(_, statement)| LeafHash::of(statement.bytes()) == entry);
+        found.map(|(index, statement)| (*index, statement.kind()))
+    };
+    let judged = judge(&steps, outside).expect("the entries of one execution in a vector");
+    let findings: Vec<Value> =
+        judged.findings.iter().map(|finding| json!([finding.code, finding.index.to_string()])).collect();
+    json!({"verdict": judged.verdict, "findings": findings})
 }

@@ -76,7 +76,6 @@ pub(super) fn file() -> File {
     push("a witness that is known but does not count", &policy(), &note(&[a, d]), true, None);
     push("a group of all, with one missing", &nested, &note(&[a, b, c]), true, None);
     push("no witness at all", &policy(), &note(&[]), true, None);
-    push("a group of any of nobody", &of("group g any\nquorum g\n"), &note(&[a, b, c, d]), true, None);
     let forge = |note: &SignedNote, seed: u8| {
         // The time is part of what is signed, so a line with another time is false.
         let text = note.to_string();

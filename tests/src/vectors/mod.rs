@@ -10,6 +10,7 @@ mod ed25519;
 mod edit;
 mod heads;
 mod keys;
+mod lineage;
 mod members;
 mod notes;
 mod payloads;
@@ -19,6 +20,8 @@ mod raw;
 mod spelling;
 mod statements;
 pub mod trees;
+
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -72,23 +75,66 @@ pub fn files() -> Vec<File> {
         proofs::file(),
         statements::file(),
         admission::file(),
+        lineage::file(),
     ]
 }
 
 impl File {
-    /// The file as it is stored: JSON, one case a line.
+    /// The file as it is stored: JSON, one case a line. Long bytes that several inputs have stand in `shared`, once.
     pub fn to_json(&self) -> String {
-        let cases: Vec<String> = self
-            .cases
-            .iter()
-            .map(|Case { name, valid, input, expect }| {
-                format!(
-                    "  {{\"name\": {}, \"valid\": {valid}, \"input\": {input}, \"expect\": {expect}}}",
-                    json!(name)
-                )
-            })
-            .collect();
-        format!("{{\n \"about\": {},\n \"cases\": [\n{}\n ]\n}}\n", json!(self.about), cases.join(",\n"))
+        let mut counts = BTreeMap::new();
+        for case in &self.cases {
+            count(&case.input, &mut counts);
+        }
+        let shared: Vec<String> =
+            counts.into_iter().filter(|(_, times)| *times > 1).map(|(text, _)| text).collect();
+        let places: BTreeMap<&str, usize> =
+            shared.iter().enumerate().map(|(at, text)| (text.as_str(), at)).collect();
+        let cases = self.cases.iter().map(|Case { name, valid, input, expect }| {
+            let input = share(input.clone(), &places);
+            format!(
+                "  {{\"name\": {}, \"valid\": {valid}, \"input\": {input}, \"expect\": {expect}}}",
+                json!(name)
+            )
+        });
+        let cases: Vec<String> = cases.collect();
+        let shared: Vec<String> = shared.iter().map(|text| format!("  {}", json!(text))).collect();
+        format!(
+            "{{\n \"about\": {},\n \"cases\": [\n{}\n ],\n \"shared\": [\n{}\n ]\n}}\n",
+            json!(self.about),
+            cases.join(",\n"),
+            shared.join(",\n")
+        )
+    }
+}
+
+/// Below this length bytes are written where they stand.
+const LONG: usize = 64;
+
+/// Counts the base64 of bytes that are long enough to be shared.
+fn count(value: &Value, counts: &mut BTreeMap<String, usize>) {
+    match value {
+        Value::Object(members) => match members.get("base64").and_then(Value::as_str) {
+            Some(text) if text.len() >= LONG => *counts.entry(text.to_owned()).or_default() += 1,
+            _ => members.values().for_each(|value| count(value, counts)),
+        },
+        Value::Array(items) => items.iter().for_each(|item| count(item, counts)),
+        _ => {}
+    }
+}
+
+/// Writes the place among the shared in the place of the bytes.
+fn share(value: Value, places: &BTreeMap<&str, usize>) -> Value {
+    match value {
+        Value::Object(members) => {
+            let place = members.get("base64").and_then(Value::as_str).and_then(|text| places.get(text));
+            match place {
+                Some(place) => json!({ "shared": place }),
+                None => members.into_iter().map(|(name, value)| (name, share(value, places))).collect(),
+            }
+        }
+        Value::Array(items) => items.into_iter().map(|item| share(item, places)).collect(),
+        other => other,
     }
 }
 

@@ -117,10 +117,10 @@ async function readWitness(policy, words) {
  */
 function readGroup(policy, words) {
   const [name = '', count = '', ...members] = words;
-  if (words.length < 2) throw new Refused('expected: group <name> all|any|<k> <member>...');
+  if (members.length === 0) throw new Refused('expected: group <name> all|any|<k> <member>...');
   const most = BigInt(members.length);
   const threshold = count === 'all' ? most : count === 'any' ? 1n : (fromDecimal(count, most) ?? 0n);
-  if (threshold < 1n && count !== 'all') throw new Refused(`the threshold is all, any, or 1 to ${most}`);
+  if (threshold < 1n) throw new Refused(`the threshold is all, any, or 1 to ${most}`);
   const taken = new Set([...policy.groups.values()].flatMap((group) => group.members));
   for (const member of members) {
     if (!isDefined(policy, member)) throw new Refused('no earlier line defines a witness or group of this name');
