@@ -79,13 +79,15 @@ impl Log {
     fn refuses(mut self, name: &str, last: (Kind, Who, Value), code: &str, pointer: Option<&str>) -> Case {
         let expect = pointer
             .map_or_else(|| json!({"refused": code}), |pointer| json!({"refused": code, "pointer": pointer}));
-        self.submit(last.0, last.1, RUN, &last.2, expect);
+        let (kind, who, payload) = last;
+        self.submit(kind, who, RUN, &payload, expect);
         self.case(name)
     }
 
     /// The case of one more statement that enters.
     fn admits(mut self, name: &str, last: (Kind, Who, Value)) -> Case {
-        self.enters(last.0, last.1, RUN, &last.2);
+        let (kind, who, payload) = last;
+        self.enters(kind, who, RUN, &payload);
         self.case(name)
     }
 }
@@ -173,7 +175,7 @@ fn founding() -> Vec<Case> {
     repeated.expect.push(json!({"refused": "already-present"}));
     vec![
         empty().admits("a genesis", (Kind::Genesis, OPERATOR, genesis(OPERATOR))),
-        empty().refuses("no genesis", (Kind::Intent, REQUESTER, request()), "genesis-missing", None),
+        empty().refuses("no genesis", (Kind::Intent, REQUESTER, request()), "issuer-not-registered", None),
         Log::with(&[]).refuses(
             "a second genesis",
             (Kind::Genesis, STRANGER, genesis(STRANGER)),

@@ -8,6 +8,7 @@ use super::notes::verdict;
 use super::trees::Tree;
 use super::{Case, File};
 
+#[expect(clippy::many_single_char_names, clippy::too_many_lines, reason = "it is a list")]
 pub(super) fn file() -> File {
     let checkpoint = head(300, Tree::new().root(300));
     let note = |seeds: &[u8]| cosigned(&checkpoint, seeds);

@@ -69,10 +69,7 @@ pub(super) fn line(head: &Checkpoint, seed: u8, time: u64) -> SignatureLine {
 /// The policy for the log: two of the first three witnesses; the fourth is known and does not count.
 pub(super) fn policy() -> String {
     let names = ["a", "b", "c", "d"];
-    let witnesses: String = names
-        .iter()
-        .zip(WITNESSES)
-        .map(|(name, seed)| format!("witness {name} {}\n", witness(seed).verifier()))
-        .collect();
-    format!("log {}\n{witnesses}group two 2 a b c\nquorum two\n", log().verifier())
+    let line = |(name, seed): (&str, u8)| format!("witness {name} {}", witness(seed).verifier());
+    let witnesses: Vec<String> = names.into_iter().zip(WITNESSES).map(line).collect();
+    format!("log {}\n{}\ngroup two 2 a b c\nquorum two\n", log().verifier(), witnesses.join("\n"))
 }

@@ -32,6 +32,7 @@ fn proven(entry: &[u8], extra: Option<&[u8]>, seeds: &[u8]) -> Proven {
     Proven { entry: entry.to_vec(), proof: proof.to_string() }
 }
 
+#[expect(clippy::too_many_lines, reason = "it is a list")]
 pub(super) fn file() -> File {
     let statement = Raw::new(Kind::Close, &payloads::full(Kind::Close)).sign();
     let [a, b, ..] = WITNESSES;

@@ -39,11 +39,11 @@ impl Raw {
             ]);
         }
         claims.extend([(int(6), int(1_800_000_000)), (int(7), bytes(b"0123456789abcdef"))]);
-        let kid = KeyThumbprint::of(&public_key(SIGNER));
+        let thumbprint = KeyThumbprint::of(&public_key(SIGNER));
         let header = vec![
             (int(1), int(-8)),
             (int(3), text(&format!("application/vnd.countersign.{kind}+json"))),
-            (int(4), bytes(kid.as_bytes())),
+            (int(4), bytes(thumbprint.as_bytes())),
         ];
         let payload = serde_json_canonicalizer::to_vec(payload).expect("a payload has a canonical form");
         Self { signer: SIGNER, header, claims, payload }
@@ -134,10 +134,10 @@ pub(super) fn head(major: u8, argument: u64) -> Vec<u8> {
     let wide = argument.to_be_bytes();
     match argument {
         0..24 => vec![start | wide[7]],
-        24..0x100 => vec![start | 24, wide[7]],
-        0x100..0x1_0000 => [&[start | 25], &wide[6..]].concat(),
-        0x1_0000..0x1_0000_0000 => [&[start | 26], &wide[4..]].concat(),
-        _ => [&[start | 27], &wide[..]].concat(),
+        24..0x100 => vec![start | 0x18, wide[7]],
+        0x100..0x1_0000 => [&[start | 0x19], &wide[6..]].concat(),
+        0x1_0000..0x1_0000_0000 => [&[start | 0x1a], &wide[4..]].concat(),
+        _ => [&[start | 0x1b], &wide[..]].concat(),
     }
 }
 
