@@ -6,6 +6,7 @@
 
 import { createInterface } from 'node:readline';
 import {
+  LogState,
   Refused,
   checkProof,
   judge,
@@ -59,6 +60,8 @@ const succeeds = (check) =>
   );
 
 const refused = () => ({ refused: true });
+/** @param {Refused} error */
+const refusal = ({ code, pointer }) => (pointer ? { refused: code, pointer } : { refused: code });
 
 /** @type {Record<string, (input: any) => Promise<unknown>>} */
 const ANSWERS = {
@@ -143,8 +146,22 @@ const ANSWERS = {
         );
         return { kind, iss: claims.iss, sub: claims.sub, signature };
       },
-      ({ code, pointer }) => (pointer ? { refused: code, pointer } : { refused: code }),
+      refusal,
     );
+  },
+  async admission({ statements }) {
+    const state = new LogState();
+    const answers = [];
+    for (const statementBytes of statements) {
+      const statement = await parseStatement(bytes(statementBytes));
+      const answer = await attempt(async () => {
+        await verifyStatement(statement, state.signingKey(statement));
+        await state.admit(statement);
+        return 'admitted';
+      }, refusal);
+      answers.push(answer);
+    }
+    return answers;
   },
   async lineage({ entries }) {
     const steps = [];

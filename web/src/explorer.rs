@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::mirror::{Known, Mirror};
 use crate::page::{self, Ask, Refusal, Sentence, codes};
 use crate::source::Source;
-use crate::{console, entries, executions, health, proof, search};
+use crate::{console, entries, executions, health, proof, search, verify};
 
 /// Scripts and styles from this site only, and none inline, so that nothing in an entry can ever run.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -73,7 +73,10 @@ impl Explorer {
             .route("/search", get(search::show))
             .route("/search.json", get(search::show))
             .layer(from_fn_with_state(self.clone(), bring_up_to_date))
-            .route("/assets/{file}", get(asset))
+            .route("/assets/{*file}", get(asset))
+            .route("/verify", get(verify::show))
+            .route("/verify.json", get(verify::show))
+            .route("/trust.policy", get(verify::policy))
             .route("/errors/{code}", get(explain))
             .fallback(unknown)
             .method_not_allowed_fallback(read_only)

@@ -7,7 +7,8 @@
 //!
 //! It is **not** a proof of anything for those who read its pages: they would have to trust the machine it runs on.
 //! So its pages say what is *recorded*, draw no tick, and hand out the bytes and the command line by which readers
-//! check on machines of their own.
+//! check on machines of their own. Only the scripts in `static`, which run on the reader's machine, ever say that
+//! something was *checked here*.
 //!
 //! | module | what is in it |
 //! |---|---|
@@ -15,7 +16,7 @@
 //! | `mirror` | following the log, refusing what contradicts it |
 //! | `index` | what is remembered of the entries |
 //! | `page` | what all pages share |
-//! | `console`, `entries`, `proof`, `executions`, `health`, `search` | the surfaces |
+//! | `console`, `entries`, `proof`, `executions`, `health`, `search`, `verify` | the surfaces |
 //! | `draw`, `words` | drawings, and the format's words in plain English |
 
 mod clock;
@@ -31,6 +32,7 @@ mod page;
 mod proof;
 mod search;
 mod source;
+mod verify;
 mod words;
 
 pub use clock::Clock;

@@ -83,7 +83,8 @@ async fn find(explorer: &Explorer, ask: &Ask, number: &str) -> Result<Response<B
     let address = format!("/entries/{index}/proof?size={size}");
     let frame = Frame::new(&known, Section::Entries, format!("Proof of entry {index} in {size}"), address)
         .json(format!("/entries/{index}/proof.json?size={size}"))
-        .alternate(format!("/entries/{index}.tlog-proof"), "text/plain", "proof in one file");
+        .alternate(format!("/entries/{index}.tlog-proof"), "text/plain", "proof in one file")
+        .checking();
     let page_data = Proof {
         frame,
         index: index.get(),

@@ -14,12 +14,17 @@
  * | `proof` | C2SP tlog-proof |
  * | `cbor`, `json` | RFC 8949 section 4.2.1, RFC 8785 |
  * | `statement`, `payload`, `members`, `words` | RFC 9943 signed statements |
+ * | `admission` | the rules `countersign/1` |
  * | `lineage`, `ran`, `findings` | the rules of `docs/LINEAGE.md` |
- * | `report` | what a check found, stage by stage |
+ * | `bundle` | one execution in one file |
+ * | `report`, `audit` | what a check of a proof or a bundle found, stage by stage |
  *
  * @module
  */
 
+export { LogState } from './verify/admission.mjs';
+export { checkBundle } from './verify/audit.mjs';
+export { parseBundle } from './verify/bundle.mjs';
 export { CannotCheck, Refused } from './verify/bytes.mjs';
 export { publicKey, verify as verifySignature } from './verify/ed25519.mjs';
 export { FINDINGS } from './verify/findings.mjs';
@@ -36,5 +41,5 @@ export {
 export { parseKey, parseNote, verifyCosignature, verifyNote } from './verify/note.mjs';
 export { parseCheckpoint, parsePolicy, verifyCosignatures, verifyLog, verifyQuorum } from './verify/policy.mjs';
 export { parseProof } from './verify/proof.mjs';
-export { checkProof } from './verify/report.mjs';
+export { checkProof, holds } from './verify/report.mjs';
 export { parseStatement, thumbprint, verifyStatement } from './verify/statement.mjs';

@@ -154,3 +154,21 @@ fn what_is_not_a_policy() {
     assert!(policy("group any any a\ngroup 2 1 any\nquorum 2\n").is_ok());
     assert!(Policy::parse(b"group \xff any x\n").is_err());
 }
+
+#[test]
+fn what_is_written_down_means_the_same() {
+    for lines in [
+        "quorum none\n",
+        "quorum a\n",
+        "group g 2 a b c\nquorum g\n",
+        "group x any a b\ngroup y all c d\ngroup g 2 x y\nquorum g\n",
+    ] {
+        let policy = policy(lines).unwrap();
+        let again = Policy::parse(policy.to_string().as_bytes()).unwrap();
+        assert_eq!(again, policy, "{policy}");
+    }
+    // A witness that has the name of a group to be.
+    let text = format!("witness group-1 {}\ngroup g 1 group-1\nquorum g\n", witness(2).verifier());
+    let policy = Policy::parse(text.as_bytes()).unwrap();
+    assert_eq!(Policy::parse(policy.to_string().as_bytes()).unwrap(), policy);
+}

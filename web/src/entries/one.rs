@@ -153,7 +153,8 @@ async fn read(explorer: &Explorer, index: LeafIndex, entry: Fetched) -> Result<E
         Frame::new(&known, Section::Entries, format!("Entry {number}: {heading}"), link::entry(number))
             .json(format!("/entries/{number}.json"))
             .alternate(format!("/entries/{number}.cose"), "application/cose", "exact bytes")
-            .alternate(format!("/entries/{number}.tlog-proof"), "text/plain", "proof");
+            .alternate(format!("/entries/{number}.tlog-proof"), "text/plain", "proof")
+            .checking();
     Ok(Entry {
         frame,
         index: number,

@@ -1,4 +1,4 @@
-//! The stylesheet and the icon, each under a name that changes with its content.
+//! The stylesheet, the icon and the scripts, each under an address that changes with its content.
 
 use std::sync::LazyLock;
 
@@ -20,6 +20,71 @@ pub(crate) struct Asset {
     content: &'static str,
 }
 
+/// Lists the files of the scripts, by their paths below `static`.
+macro_rules! scripts {
+    ($($path:literal),+ $(,)?) => {
+        &[$(($path, include_str!(concat!("../../static/", $path)))),+]
+    };
+}
+
+/// The modules of the verifier and of the pages that use it, as they lie in the source: nothing is left out or put
+/// together, so that whoever reads them reads what runs.
+const MODULES: &[(&str, &str)] = scripts![
+    "check.mjs",
+    "page/bundle.mjs",
+    "page/dom.mjs",
+    "page/entry.mjs",
+    "page/report.mjs",
+    "page/rungs.mjs",
+    "page/tamper.mjs",
+    "verify-page.mjs",
+    "verify.mjs",
+    "verify/admission.mjs",
+    "verify/audit.mjs",
+    "verify/bundle.mjs",
+    "verify/bytes.mjs",
+    "verify/cbor.mjs",
+    "verify/ed25519.mjs",
+    "verify/findings.mjs",
+    "verify/json.mjs",
+    "verify/lineage.mjs",
+    "verify/members.mjs",
+    "verify/merkle.mjs",
+    "verify/note.mjs",
+    "verify/payload.mjs",
+    "verify/policy.mjs",
+    "verify/proof.mjs",
+    "verify/ran.mjs",
+    "verify/report.mjs",
+    "verify/statement.mjs",
+    "verify/words.mjs",
+];
+
+/// The scripts. They refer to each other by relative paths, so one hash over all of them stands in their folder's
+/// name: a module can never meet another version of its neighbour.
+pub(crate) static SCRIPTS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+    let mut hasher = Sha256::new();
+    for (path, content) in MODULES {
+        hasher.update(Sha256::digest(path));
+        hasher.update(Sha256::digest(content));
+    }
+    let folder = short(&hasher.finalize());
+    MODULES
+        .iter()
+        .map(|(path, content)| Asset {
+            path: format!("/assets/{folder}/{path}"),
+            integrity: integrity(content),
+            media_type: "text/javascript; charset=utf-8",
+            content,
+        })
+        .collect()
+});
+
+/// The script of a page, by its path below `static`.
+pub(crate) fn script(path: &str) -> Option<&'static Asset> {
+    SCRIPTS.iter().find(|asset| asset.path.split('/').skip(3).eq(path.split('/')))
+}
+
 /// The stylesheet of all pages.
 pub(crate) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("style", "css", "text/css; charset=utf-8", include_str!("../../assets/style.css"))
@@ -31,10 +96,8 @@ pub(crate) static ICON: LazyLock<Asset> =
 
 impl Asset {
     fn new(name: &str, suffix: &str, media_type: &'static str, content: &'static str) -> Self {
-        let digest = Sha256::digest(content);
-        let short = hex::encode(digest).get(..16).unwrap_or_default().to_owned();
-        let path = format!("/assets/{name}.{short}.{suffix}");
-        Self { path, integrity: format!("sha256-{}", STANDARD.encode(digest)), media_type, content }
+        let path = format!("/assets/{name}.{}.{suffix}", short(&Sha256::digest(content)));
+        Self { path, integrity: integrity(content), media_type, content }
     }
 
     pub(crate) fn path(&self) -> &str {
@@ -46,8 +109,16 @@ impl Asset {
     }
 }
 
+fn short(digest: &[u8]) -> String {
+    hex::encode(digest).get(..16).unwrap_or_default().to_owned()
+}
+
+fn integrity(content: &str) -> String {
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(content)))
+}
+
 /// The file at the path that was asked for.
 pub(crate) fn serve(ask: &Ask) -> Option<Response<Body>> {
-    let asset = [&*STYLE, &*ICON].into_iter().find(|asset| asset.path == ask.path)?;
+    let asset = [&*STYLE, &*ICON].into_iter().chain(&*SCRIPTS).find(|asset| asset.path == ask.path)?;
     Some(raw(ask, Cache::Immutable, asset.media_type, asset.content.as_bytes().to_vec()))
 }

@@ -1,6 +1,6 @@
 //! What stands around every page: head, navigation, and what the reader must know before anything else.
 
-use super::assets::{Asset, ICON, STYLE};
+use super::assets::{Asset, ICON, STYLE, script};
 use super::stamp::thousands;
 use super::text::Text;
 use crate::mirror::{Known, Trouble};
@@ -13,6 +13,7 @@ pub(crate) enum Section {
     Entries,
     Executions,
     Health,
+    Verify,
     None,
 }
 
@@ -31,6 +32,8 @@ pub(crate) struct Frame {
     pub(crate) query: Text,
     pub(crate) style: &'static Asset,
     pub(crate) icon: &'static Asset,
+    /// The script of the page, if it has one.
+    pub(crate) script: Option<&'static Asset>,
 }
 
 /// What the reader must know before anything else.
@@ -60,6 +63,7 @@ impl Frame {
             query: Text::default(),
             style: &STYLE,
             icon: &ICON,
+            script: None,
         }
     }
 
@@ -67,6 +71,19 @@ impl Frame {
     #[must_use]
     pub(crate) fn json(self, path: impl Into<String>) -> Self {
         self.alternate(path, "application/json", "JSON")
+    }
+
+    /// Lets the reader's own machine check what is on the page.
+    #[must_use]
+    pub(crate) fn checking(self) -> Self {
+        self.with_script("check.mjs")
+    }
+
+    /// Gives the page a script, by its path below `static`.
+    #[must_use]
+    pub(crate) fn with_script(mut self, path: &str) -> Self {
+        self.script = script(path);
+        self
     }
 
     /// Names another form of the page.
@@ -88,6 +105,7 @@ impl Frame {
                 | (Section::Entries, "entries")
                 | (Section::Executions, "executions")
                 | (Section::Health, "health")
+                | (Section::Verify, "verify")
         )
     }
 }

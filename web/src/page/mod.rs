@@ -13,7 +13,7 @@ mod text;
 
 pub(crate) use answer::{Cache, page, raw, redirect};
 pub(crate) use ask::Ask;
-pub(crate) use assets::serve as serve_asset;
+pub(crate) use assets::{SCRIPTS, serve as serve_asset};
 pub(crate) use frame::{Frame, Section};
 pub(crate) use listing::{EntryLine, entry_lines};
 pub use refusal::PROBLEMS;

@@ -11,6 +11,7 @@
 import { Refused } from './bytes.mjs';
 import { Findings } from './findings.mjs';
 import { Ran } from './ran.mjs';
+import { KIND_OF_ROLE } from './words.mjs';
 
 /** @typedef {import('./statement.mjs').Statement} Statement */
 
@@ -19,16 +20,6 @@ import { Ran } from './ran.mjs';
  *
  * @typedef {{ index: bigint, statement: Statement }} Step
  */
-
-/** The kind of entry that a role of reference names. A target may be of any kind. */
-const KIND_OF_ROLE = new Map([
-  ['intent', 'intent'],
-  ['policy', 'policy'],
-  ['decision', 'decision'],
-  ['authorization', 'authorization'],
-  ['verification', 'verification'],
-  ['outcome', 'outcome'],
-]);
 
 /**
  * Judges one execution by its entries in the order of the log.

@@ -205,6 +205,25 @@ export async function verifyMultiproof(leaves, size, proof, root) {
 }
 
 /**
+ * How many hashes the proof of several entries has.
+ *
+ * @param {bigint[]} indices
+ * @param {bigint} size
+ * @returns {number}
+ */
+export function multiproofLength(indices, size) {
+  let [layer, count] = [new Set(indices), 0];
+  for (let width = size; width > 1n; width = (width + 1n) >> 1n) {
+    for (const index of layer) {
+      const other = index ^ 1n;
+      if (!layer.has(other) && other < width) count += 1;
+    }
+    layer = new Set(Array.from(layer, (index) => index >> 1n));
+  }
+  return count;
+}
+
+/**
  * @param {bigint} size at least 2
  * @returns {bigint} the largest power of two below it
  */

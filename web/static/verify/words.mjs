@@ -59,6 +59,29 @@ export const REFERENCES = /** @type {Readonly<Record<Kind, readonly string[]>>} 
   close: ['outcome'],
 });
 
+/** All roles of references, in the order of the specification. */
+export const ROLES_OF_REFERENCES = [
+  'replaces',
+  'intent',
+  'policy',
+  'decision',
+  'authorization',
+  'verification',
+  'outcome',
+  'target',
+];
+
+/** The kind of entry that a role of reference names. A target may be of any kind. */
+export const KIND_OF_ROLE = new Map([
+  ['replaces', 'policy'],
+  ['intent', 'intent'],
+  ['policy', 'policy'],
+  ['decision', 'decision'],
+  ['authorization', 'authorization'],
+  ['verification', 'verification'],
+  ['outcome', 'outcome'],
+]);
+
 export const STATUSES = ['active', 'revoked'];
 export const ENGINES = ['cedar'];
 export const RULES = ['countersign/1'];

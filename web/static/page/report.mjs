@@ -1,0 +1,68 @@
+// @ts-check
+/**
+ * Reports, for people to read.
+ *
+ * @module
+ */
+
+import { CannotCheck } from '../verify.mjs';
+import { chip, element, visible } from './dom.mjs';
+
+/** @typedef {import('../verify/report.mjs').Stage} Stage */
+
+/** @type {Readonly<Record<Stage, string>>} */
+const STAGES = {
+  format: 'Form',
+  statement_signatures: 'Signatures of the statements',
+  inclusion: 'Place in the log',
+  log_signature: 'Signature of the log',
+  witness_quorum: 'Witnesses',
+  issuer_roles: 'Right to sign',
+  lineage: 'Lineage',
+  policy_replay: 'Decision by the policy',
+};
+
+/**
+ * The stages, each with its verdict and what exactly was seen.
+ *
+ * @param {{ stage: Stage, verdict: 'pass' | 'fail' | 'not_checked', reason: string }[]} stages
+ * @returns {HTMLElement}
+ */
+export function stageList(stages) {
+  const items = stages.map(({ stage, verdict, reason }) => {
+    const item = element('li', '', chip(verdict), ' ', element('b', '', STAGES[stage]), element('br', ''), visible(reason));
+    item.dataset['stage'] = stage;
+    item.dataset['verdict'] = verdict;
+    return item;
+  });
+  return element('ul', 'stages', ...items);
+}
+
+/**
+ * What was found about an execution, each finding with its entry.
+ *
+ * @param {import('../verify/findings.mjs').Judgement} judgement
+ * @returns {HTMLElement}
+ */
+export function findingList({ findings }) {
+  if (findings.length === 0) return element('p', '', 'Every step is on record and fits the others.');
+  const items = findings.map(({ code, severity, index, sentence }) => {
+    const item = element('li', '', element('b', '', severity), ` in entry ${index}: ${sentence} `, element('code', '', code));
+    item.dataset['finding'] = code;
+    return item;
+  });
+  return element('ul', 'stages', ...items);
+}
+
+/**
+ * What to say when a check came to no end: that this browser cannot check is no verdict about anything.
+ *
+ * @param {unknown} error
+ * @returns {string}
+ */
+export function excuse(error) {
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof CannotCheck
+    ? `This browser cannot check: ${message}. The command line below can.`
+    : `Nothing was checked: ${message}`;
+}

@@ -1,0 +1,141 @@
+// @ts-check
+/**
+ * The page that checks files. What is chosen, dropped or carried in the fragment of the address is read here and sent
+ * nowhere: this page fetches nothing at all.
+ *
+ * @module
+ */
+
+import { Refused, checkBundle, checkProof, holds, parsePolicy, parseProof } from './verify.mjs';
+import { sentence, summary } from './page/bundle.mjs';
+import { chip, element, find } from './page/dom.mjs';
+import { excuse, findingList, stageList } from './page/report.mjs';
+
+/** The largest file that is read: what a bundle may have. */
+const MAX_BYTES = 32 * 1024 * 1024;
+
+/**
+ * What can be checked, by what it is.
+ *
+ * @typedef {{ bundle?: Uint8Array, proof?: Uint8Array, entry?: Uint8Array }} Chosen
+ */
+
+const form = /** @type {HTMLFormElement} */ (find(document, '#choose'));
+const files = /** @type {HTMLInputElement} */ (find(document, '#files'));
+const policyText = /** @type {HTMLTextAreaElement} */ (find(document, '#policy'));
+const policyFile = /** @type {HTMLInputElement} */ (find(document, '#policy-file'));
+const status = find(document, '#status');
+const report = find(document, '#report');
+
+form.hidden = false;
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  void checkFiles([...(files.files ?? [])]);
+});
+files.addEventListener('change', () => void checkFiles([...(files.files ?? [])]));
+policyFile.addEventListener('change', () => void takePolicy(policyFile.files?.[0]));
+document.addEventListener('dragover', (event) => event.preventDefault());
+document.addEventListener('drop', (event) => {
+  event.preventDefault();
+  void checkFiles([...(event.dataTransfer?.files ?? [])]);
+});
+window.addEventListener('hashchange', () => void checkFragment());
+void checkFragment();
+
+/** @param {File | undefined} file */
+async function takePolicy(file) {
+  if (!file) return;
+  policyText.value = await file.text();
+  find(document, '#whose').textContent = 'This is the trust policy from your own file.';
+}
+
+/** @param {File[]} chosen */
+async function checkFiles(chosen) {
+  /** @type {Chosen} */
+  const found = {};
+  for (const file of chosen) {
+    if (file.size > MAX_BYTES) {
+      say(`Nothing was checked: ${file.name} is larger than any file that can be checked here.`);
+      return;
+    }
+    sort(found, new Uint8Array(await file.arrayBuffer()));
+  }
+  await check(found);
+}
+
+/** Takes up `#bundle=<base64url>`, or `#entry=<base64url>&proof=<base64url>`. Browsers never send a fragment. */
+async function checkFragment() {
+  /** @type {Chosen} */
+  const found = {};
+  for (const value of new URLSearchParams(location.hash.slice(1)).values()) {
+    try {
+      const binary = atob(value.replaceAll('-', '+').replaceAll('_', '/'));
+      sort(found, Uint8Array.from(binary, (character) => character.charCodeAt(0)));
+    } catch {
+      say('Nothing was checked: what stands behind # in the address is not base64.');
+      return;
+    }
+  }
+  if (Object.keys(found).length > 0) await check(found);
+}
+
+/**
+ * Tells by their first bytes what files are. The names of files say nothing.
+ *
+ * @param {Chosen} found
+ * @param {Uint8Array} bytes
+ */
+function sort(found, bytes) {
+  const start = String.fromCharCode(...bytes.subarray(0, 20));
+  if (start.startsWith('c2sp.org/tlog-proof')) found.proof = bytes;
+  else if (start.startsWith('{')) found.bundle = bytes;
+  else found.entry = bytes;
+}
+
+/** @param {Chosen} found */
+async function check({ bundle, proof, entry }) {
+  report.replaceChildren();
+  try {
+    const policy = await parsePolicy(new TextEncoder().encode(policyText.value));
+    if (bundle) await showBundle(bundle, policy);
+    else if (proof && entry) await showProof(entry, proof, policy);
+    else say('Nothing was checked yet: choose a bundle, or an entry and its proof together.');
+  } catch (error) {
+    say(error instanceof Refused ? `The trust policy or the proof cannot be read: ${error.message}` : excuse(error));
+  }
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {import('./verify/policy.mjs').Policy} policy
+ */
+async function showBundle(bytes, policy) {
+  const { bundle, stages, lineage } = await checkBundle(bytes, policy);
+  const verdict = summary(stages);
+  say(sentence(verdict, lineage?.verdict), verdict);
+  if (bundle) report.append(element('p', '', 'Execution ', element('code', '', bundle.execution)));
+  report.append(stageList(stages));
+  if (lineage) report.append(element('h3', '', 'What the steps come to'), findingList(lineage));
+}
+
+/**
+ * @param {Uint8Array} entry
+ * @param {Uint8Array} proof
+ * @param {import('./verify/policy.mjs').Policy} policy
+ */
+async function showProof(entry, proof, policy) {
+  const found = await checkProof(entry, parseProof(proof), policy);
+  const verdict = holds(found) ? 'pass' : 'fail';
+  const words = verdict === 'pass' ? 'Your browser has computed that this entry is in the log.' : 'This does not hold.';
+  say(words, verdict);
+  report.append(element('p', '', 'Entry ', element('code', '', found.entry)), stageList(found.stages));
+}
+
+/**
+ * @param {string} words
+ * @param {'pass' | 'fail' | 'not_checked'} [verdict]
+ */
+function say(words, verdict) {
+  find(document, '#result').removeAttribute('hidden');
+  status.replaceChildren(...(verdict ? [chip(verdict), ' '] : []), words);
+}
