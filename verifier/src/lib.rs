@@ -16,7 +16,8 @@
 //! | [`cosignature`] | C2SP tlog-cosignature, type 0x04 |
 //! | [`quorum`] | C2SP tlog-policy |
 //! | [`proof`] | C2SP tlog-proof |
-//! | [`causes`] | how errors are shown |
+//! | [`causes`], [`utc`] | how errors and times are shown |
+//! | [`bundle`] | one execution with its proof, in one file |
 //! | [`report`] | what a check found, stage by stage |
 //! | [`witnessing`] | C2SP tlog-witness, the messages |
 //! | [`statement`] | RFC 9943 signed statements (`COSE_Sign1`, RFC 9052) with RFC 8785 payloads |
@@ -56,6 +57,7 @@
 //! ```
 
 pub mod admission;
+pub mod bundle;
 pub mod causes;
 pub mod checkpoint;
 pub mod cosignature;
@@ -72,6 +74,7 @@ pub mod replay;
 pub mod report;
 pub mod statement;
 pub mod tiles;
+pub mod utc;
 pub mod witnessing;
 
 mod strict;

@@ -31,6 +31,15 @@ pub(crate) fn from_decimal(text: &str) -> Option<u64> {
     if canonical { text.parse().ok() } else { None }
 }
 
+/// The first position at which two byte strings differ; the length of the shorter one when it begins the other.
+pub(crate) fn first_difference(left: &[u8], right: &[u8]) -> Option<usize> {
+    if left == right {
+        return None;
+    }
+    let common = left.iter().zip(right).take_while(|(left, right)| left == right).count();
+    Some(common)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

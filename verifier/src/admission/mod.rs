@@ -20,4 +20,4 @@ pub use memory::MemoryState;
 pub use problem::PROBLEMS;
 pub use refusal::Refusal;
 pub use rules::{AdmitError, Admitted, admit, signing_key};
-pub use state::{Effects, EntryFacts, IssuerKey, IssuerRecord, State};
+pub use state::{Effects, EntryFacts, IssuerKey, IssuerRecord, State, registered};

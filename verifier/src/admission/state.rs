@@ -3,7 +3,9 @@
 use crate::ed25519::PublicKey;
 use crate::merkle::{LeafHash, LeafIndex, TreeSize};
 use crate::statement::payload::Roles;
-use crate::statement::{ExecutionId, IssuerName, IssuerStatus, KeyThumbprint, Kind, Verdict};
+use crate::statement::{
+    ExecutionId, IssuerName, IssuerStatus, KeyThumbprint, Kind, Payload, Statement, Verdict,
+};
 
 /// The log as the rules see it: what follows from the entries admitted so far, and from nothing else.
 ///
@@ -36,6 +38,17 @@ pub struct IssuerKey {
     pub name: IssuerName,
     /// Their `kid`.
     pub key: KeyThumbprint,
+}
+
+/// The key that a statement registers, revokes or changes: the one that an issuer statement is about, or the operator's
+/// that a genesis names.
+pub fn registered(statement: &Statement) -> Option<IssuerKey> {
+    let (name, key) = match statement.payload() {
+        Payload::Genesis(genesis) => (&statement.claims().issuer, &genesis.operator.public_key),
+        Payload::Issuer(issuer) => (&issuer.name, &issuer.public_key),
+        _ => return None,
+    };
+    Some(IssuerKey { name: name.clone(), key: KeyThumbprint::of(key) })
 }
 
 /// A registration.

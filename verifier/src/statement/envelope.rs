@@ -17,10 +17,10 @@ use coset::{
 use super::claims::{Claim, ClaimError, Claims, RawClaims};
 use super::direct;
 use super::excerpt::Excerpt;
-use super::json::first_difference;
 use super::key::{KeyThumbprint, Signature};
 use super::names::UnixSeconds;
 use super::words::Kind;
+use crate::strict::first_difference;
 
 /// The longest statement, in bytes: what a C2SP tlog-tiles entry bundle can carry.
 pub const MAX_STATEMENT: usize = 65_535;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::names::MAX_INTEGER;
 use super::pointer::{Path, Pointer};
+use crate::strict::first_difference;
 
 /// How deep arrays and objects may be nested.
 pub const MAX_DEPTH: usize = 16;
@@ -126,15 +127,6 @@ fn read(bytes: &[u8], limit: usize) -> Result<(Map<String, Value>, bool), JsonEr
 /// The RFC 8785 form.
 pub(super) fn canonical(members: &Map<String, Value>) -> Result<Vec<u8>, JsonError> {
     serde_json_canonicalizer::to_vec(members).map_err(|_| JsonError::NoCanonicalForm)
-}
-
-/// The first position at which two byte strings differ; the length of the shorter one when it begins the other.
-pub(super) fn first_difference(left: &[u8], right: &[u8]) -> Option<usize> {
-    if left == right {
-        return None;
-    }
-    let common = left.iter().zip(right).take_while(|(left, right)| left == right).count();
-    Some(common)
 }
 
 /// What a reader finds on its way.

@@ -1,0 +1,55 @@
+//! `countersign-verify bundle`: one execution, in one file.
+
+use std::path::PathBuf;
+
+use countersign_verifier::bundle::MAX_BUNDLE_BYTES;
+use countersign_verifier::program::{Exit, Failed, print_line};
+use countersign_verifier::report::{Answer, check_bundle};
+
+use crate::files::{read, read_policy};
+use crate::render::{View, html, json, markdown, text};
+
+/// Check one execution: who asked, who allowed it, whether it was checked, what happened, and who vouches for that.
+///
+/// Ends with 0 when the execution was governed, or denied; with 3 when something does not hold, or the record violates
+/// the rules; with 2 when nothing contradicts but something is missing: the execution is open or partial, or a file could
+/// not be read. The rules are in docs/LINEAGE.md.
+///
+/// Example: countersign-verify bundle --policy trust.policy deploy-42.bundle --html > deploy-42.html
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Which logs and witnesses you trust (C2SP tlog-policy), got out of band.
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// Print the report as JSON (docs/report.schema.json).
+    #[arg(long, group = "form")]
+    json: bool,
+    /// Print the report as a page of its own, for an audit file.
+    #[arg(long, group = "form")]
+    html: bool,
+    /// Print the report as Markdown, for an audit file.
+    #[arg(long, group = "form")]
+    markdown: bool,
+    /// The bundle, as a log or an explorer serves it at /executions/<id>.bundle.
+    bundle: PathBuf,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
+    let policy = read_policy(&args.policy)?;
+    let report = check_bundle(&read(&args.bundle, MAX_BUNDLE_BYTES)?, &policy);
+    let view = View::of(&report);
+    if args.json {
+        print_line(json(&report)?)?;
+    } else if args.html {
+        print_line(html::page(&view)?)?;
+    } else if args.markdown {
+        print_line(markdown::page(&view))?;
+    } else {
+        text::page(&view)?;
+    }
+    Ok(match report.answer() {
+        Answer::Holds => Exit::Holds,
+        Answer::DoesNotHold => Exit::Misbehaviour,
+        Answer::Undecided => Exit::CouldNotCheck,
+    })
+}

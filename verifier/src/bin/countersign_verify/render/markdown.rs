@@ -1,0 +1,66 @@
+//! Markdown, for an audit file.
+
+use core::fmt::{self, Write as _};
+
+use super::{View, words};
+
+/// The report as a Markdown document.
+pub(crate) fn page(view: &View<'_>) -> String {
+    let mut text = String::new();
+    // Writing into a String does not fail.
+    let _ = write(view, &mut text);
+    text
+}
+
+fn write(view: &View<'_>, text: &mut String) -> fmt::Result {
+    writeln!(text, "# {}: {}\n\n{}", Plain(&view.title), view.verdict(), view.conclusion)?;
+    for (question, told) in &view.answers {
+        writeln!(text, "\n## {}\n", question.words())?;
+        if told.is_empty() {
+            writeln!(text, "{}", question.unanswered())?;
+        }
+        for one in told {
+            writeln!(text, "- {} (entry {})", Plain(&one.sentence), one.index)?;
+        }
+    }
+    if let Some(recorded) = view.recorded.as_ref().filter(|_| !view.answers.is_empty()) {
+        writeln!(text, "\n{}", Plain(recorded))?;
+    }
+    if let Some(judged) = view.report.lineage.as_ref().filter(|judged| !judged.findings.is_empty()) {
+        writeln!(text, "\n## What was found\n\n| severity | code | entry | |\n|---|---|---|---|")?;
+        for finding in &judged.findings {
+            let (code, severity) = (finding.code, finding.code.severity());
+            writeln!(text, "| {severity} | `{code}` | {} | {} |", finding.index, Plain(&finding.sentence))?;
+        }
+    }
+    writeln!(text, "\n## How it was checked\n\n| | stage | |\n|---|---|---|")?;
+    for line in &view.report.stages {
+        let (word, reason) = words(&line.finding);
+        writeln!(text, "| {word} | {} | {} |", line.stage, Plain(reason))?;
+    }
+    writeln!(text, "\n## What this does not prove\n")?;
+    view.report.not_checked.iter().try_for_each(|line| writeln!(text, "- {line}"))?;
+    writeln!(text, "\nSHA-256 of the bundle: `{}`", view.report.sha256)
+}
+
+/// A text whose characters all stand for themselves: nothing in a statement becomes markup.
+struct Plain<'a>(&'a str);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| match character {
+            // HTML that a renderer lets through.
+            '<' => f.write_str("&lt;"),
+            '>' => f.write_str("&gt;"),
+            '&' => f.write_str("&amp;"),
+            '\n' | '\r' => f.write_char(' '),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '!' | '|' | '~' => {
+                write!(f, "\\{character}")
+            }
+            // An address that would become a link by itself.
+            ':' => f.write_str("&#58;"),
+            '@' => f.write_str("&#64;"),
+            other => f.write_char(other),
+        })
+    }
+}
