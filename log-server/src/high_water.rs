@@ -17,6 +17,22 @@ use countersign_verifier::program::durable;
 /// The file in the data folder.
 pub(crate) const FILE: &str = "high-water";
 
+/// Reads the note in the file of a data folder; `None` when there is none.
+pub(crate) fn read(data: &Path) -> io::Result<Option<Vec<u8>>> {
+    match File::open(data.join(FILE)) {
+        Ok(file) => read_note(&file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn read_note(file: &File) -> io::Result<Option<Vec<u8>>> {
+    let mut note = Vec::new();
+    let limit = u64::try_from(MAX_NOTE_BYTES).unwrap_or(u64::MAX);
+    file.take(limit).read_to_end(&mut note)?;
+    Ok(Some(note).filter(|note| !note.is_empty()))
+}
+
 /// The file, open for writing.
 #[derive(Debug)]
 pub(crate) struct HighWater {
@@ -27,11 +43,9 @@ impl HighWater {
     /// Opens the file in a data folder, and reads the note in it; there is none in a file that was made just now.
     pub(crate) fn open(data: &Path) -> io::Result<(Self, Option<Vec<u8>>)> {
         let path = data.join(FILE);
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        let mut note = Vec::new();
-        let limit = u64::try_from(MAX_NOTE_BYTES).unwrap_or(u64::MAX);
-        io::Read::by_ref(&mut file).take(limit).read_to_end(&mut note)?;
-        Ok((Self { file }, Some(note).filter(|note| !note.is_empty())))
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let note = read_note(&file)?;
+        Ok((Self { file }, note))
     }
 
     /// Writes a newer head over the one before. Heads grow, and so their notes never become shorter.

@@ -5,12 +5,16 @@
 //! head from the cosigners (one head at a time before all witnesses) to everyone. [`store`] is where it all is kept,
 //! and the only module that names the database.
 
+pub mod backup;
 mod cosigners;
+pub mod fsck;
 mod high_water;
 pub mod http;
 pub mod log;
+pub mod progress;
 mod registrar;
 mod sequencer;
+pub mod snapshot;
 mod stop;
 pub mod store;
 mod tree;

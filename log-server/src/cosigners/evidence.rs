@@ -13,6 +13,8 @@ use super::judge::{Judgement, judge};
 use crate::log::{OpenError, StopReason};
 use crate::sequencer::Tip;
 
+/// The folder in a data folder.
+pub(crate) const FOLDER: &str = "evidence";
 const SUFFIX: &str = ".note";
 
 /// The folder in which the evidence is kept.
@@ -24,7 +26,7 @@ pub(crate) struct Evidence {
 impl Evidence {
     /// The folder `evidence` in the data folder. It is made when there is something to keep.
     pub(crate) fn below(data: &Path) -> Self {
-        Self { folder: data.join("evidence") }
+        Self { folder: data.join(FOLDER) }
     }
 
     /// Keeps a note that `witness` showed. `None` when it could not be kept, which is logged.

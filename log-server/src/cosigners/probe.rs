@@ -12,16 +12,18 @@ use crate::log::{Condition, OpenError, StopReason};
 use crate::tree::ProofError;
 
 /// Fetches the newest head that each witness has of this log, all at once, and compares it with the store. One that
-/// contradicts it stops the log. Witnesses that cannot be reached are only warned about.
-pub(crate) async fn probe(ground: &Ground, origin: &Origin) -> Result<(), OpenError> {
-    let mut asked: JoinSet<Result<(), ProofError>> = JoinSet::new();
+/// contradicts it stops the log. Witnesses that cannot be reached are only warned about. Returns the names of those which
+/// showed that they have seen nothing that is not in the store.
+pub(crate) async fn probe(ground: &Ground, origin: &Origin) -> Result<Vec<String>, OpenError> {
+    let mut asked: JoinSet<Result<Option<String>, ProofError>> = JoinSet::new();
     for (at, witness) in ground.policy.witnesses().iter().enumerate() {
         if let (None, Some(url)) = (not_asked(witness), &witness.url) {
             let (ground, name, url, hash) =
                 (ground.clone(), witness.name.clone(), url.clone(), origin.hash());
             asked.spawn(async move {
                 match timeout(ground.witnessing.probe_timeout, compare(&ground, &name, &url, &hash)).await {
-                    Ok(Ok(())) => {}
+                    Ok(Ok(Shown::Nothing)) => return Ok(Some(name)),
+                    Ok(Ok(Shown::Other)) => {}
                     Ok(Err(CompareError::Tree(error))) => return Err(error),
                     Ok(Err(CompareError::Call(error))) => {
                         ground.board.failed(at, Condition::Unreachable(error.to_string()));
@@ -31,17 +33,27 @@ pub(crate) async fn probe(ground: &Ground, origin: &Origin) -> Result<(), OpenEr
                         ground.board.failed(at, Condition::Unreachable(late));
                     }
                 }
-                Ok(())
+                Ok(None)
             });
         }
     }
+    let mut agree = Vec::new();
     while let Some(result) = asked.join_next().await {
         match result {
-            Ok(compared) => compared?,
+            Ok(compared) => agree.extend(compared?),
             Err(error) => tracing::error!("asking a witness what it has seen failed: {error}"),
         }
     }
-    Ok(())
+    Ok(agree)
+}
+
+/// What a witness has to hold against the store, when that is no proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// It has seen nothing, or what is in the store.
+    Nothing,
+    /// It shows something that the log did not sign, or that stopped the log.
+    Other,
 }
 
 /// Why the head of a witness could not be compared.
@@ -60,19 +72,18 @@ pub(super) async fn compare(
     name: &str,
     url: &Url,
     origin_hash: &str,
-) -> Result<(), CompareError> {
-    let Some(note) = ground.client.monitoring_checkpoint(url, origin_hash).await? else { return Ok(()) };
+) -> Result<Shown, CompareError> {
+    let Some(note) = ground.client.monitoring_checkpoint(url, origin_hash).await? else {
+        return Ok(Shown::Nothing);
+    };
     let tip = ground.tip.borrow().clone();
-    if let Judgement::Contradicts { size, contradiction } = judge(&note, ground, &tip)? {
-        let evidence = ground.evidence.keep(name, size, &note);
-        let witness = name.to_owned();
-        ground.stop.stop(StopReason::Witnessed {
-            witness,
-            seen: size,
-            held: tip.size(),
-            contradiction,
-            evidence,
-        });
-    }
-    Ok(())
+    let (size, contradiction) = match judge(&note, ground, &tip)? {
+        Judgement::Consistent => return Ok(Shown::Nothing),
+        Judgement::Unproven => return Ok(Shown::Other),
+        Judgement::Contradicts { size, contradiction } => (size, contradiction),
+    };
+    let evidence = ground.evidence.keep(name, size, &note);
+    let (witness, held) = (name.to_owned(), tip.size());
+    ground.stop.stop(StopReason::Witnessed { witness, seen: size, held, contradiction, evidence });
+    Ok(Shown::Other)
 }

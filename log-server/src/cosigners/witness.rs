@@ -181,7 +181,7 @@ impl WitnessTask {
         let hash = self.ground.tip.borrow().head.checkpoint.origin.hash();
         match compare(&self.ground, &self.witness.name, &self.url, &hash).await {
             // What it cannot or will not show, it cannot hold against the log.
-            Ok(()) | Err(CompareError::Call(_)) => Ok(()),
+            Ok(_) | Err(CompareError::Call(_)) => Ok(()),
             Err(CompareError::Tree(error)) => Err(Trouble::Store(error)),
         }
     }

@@ -23,11 +23,11 @@ use crate::store::{Batch, Growth, Head, Journal as _, NewEntry, RocksStore, Stor
 use crate::tree::Edge;
 
 /// The log's key in its data folder.
-pub(super) const LOG_KEY: &str = "log.key";
+pub const LOG_KEY: &str = "log.key";
 /// The operator's key in the data folder. Only founding needs it there.
-const OPERATOR_KEY: &str = "operator.pem";
+pub(crate) const OPERATOR_KEY: &str = "operator.pem";
 /// The database in the data folder.
-pub(super) const DATABASE: &str = "db";
+pub const DATABASE: &str = "db";
 
 /// Why no log was founded.
 #[derive(Debug, thiserror::Error)]

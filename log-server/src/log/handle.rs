@@ -185,6 +185,11 @@ impl Log {
         self.ground.stop.reason()
     }
 
+    /// Waits for no quorum any more: whoever does is told that the log is shutting down, now and from now on.
+    pub fn end_waits(&self) {
+        self.closing.send_replace(true);
+    }
+
     /// Stops taking statements, finishes those that wait, and ends all tasks. Reads go on until the handle is dropped.
     pub async fn shutdown(&self) {
         self.queue.close();
@@ -193,7 +198,7 @@ impl Log {
             // A fault of the thread has stopped the log and is known by that.
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
-        self.closing.send_replace(true);
+        self.end_waits();
         let mut tasks = core::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
     }

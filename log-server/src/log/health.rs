@@ -53,6 +53,14 @@ pub enum StopReason {
         /// In which way the two cannot both be.
         contradiction: Contradiction,
     },
+    /// The store was restored from a copy, and nothing shows that the copy was the newest.
+    #[error("the store was restored from a copy of {size} entries, and {} may have seen more", silent(.witnesses))]
+    Unconfirmed {
+        /// How many entries the copy had.
+        size: TreeSize,
+        /// The witnesses that did not show what they have seen.
+        witnesses: Vec<String>,
+    },
     /// The sequencer's thread ended by a fault of the program.
     #[error("the sequencer failed after entry {size}; the server's own log says at which line")]
     Fault {
@@ -81,6 +89,7 @@ impl StopReason {
             Self::Witnessed { contradiction: Contradiction::Older, .. } => "store-older-than-witnessed",
             Self::Witnessed { contradiction: Contradiction::Forked, .. } => "store-contradicts-witnessed",
             Self::Forgotten { .. } => "store-forgot",
+            Self::Unconfirmed { .. } => "restored-unconfirmed",
             Self::Fault { .. } => "sequencer-failed",
         }
     }
@@ -107,8 +116,21 @@ impl StopReason {
                  the one in use lost entries that were acknowledged; if no newer copy exists, retire this log and found \
                  another"
             }
+            Self::Unconfirmed { .. } => {
+                "bring the witnesses back and restart; only where none can be asked, and you are certain that nothing newer \
+                 exists, stop the log and run countersign-log restore --data DIR --nothing-newer"
+            }
             Self::Fault { .. } => "restart, and report the fault with the server's own log",
         }
+    }
+}
+
+/// Those who did not say what they have seen, in words.
+fn silent(witnesses: &[String]) -> String {
+    if witnesses.is_empty() {
+        "others".to_owned()
+    } else {
+        format!("witness {}", witnesses.join(", witness "))
     }
 }
 

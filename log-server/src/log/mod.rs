@@ -11,7 +11,8 @@ mod steps;
 mod submission;
 
 pub use config::{LogConfig, QueueBounds, Witnessing};
-pub use create::{CreateError, GenesisError};
+pub(crate) use create::OPERATOR_KEY;
+pub use create::{CreateError, DATABASE, GenesisError, LOG_KEY};
 pub use handle::Log;
 pub use health::{Contradiction, Reason, StopReason};
 pub use open::OpenError;

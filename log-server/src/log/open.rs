@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::create::{DATABASE, LOG_KEY};
 use super::{Log, LogConfig, ProofError, Published, StopReason};
+use crate::backup::{self, BackupError, Confirmed, Restored};
 use crate::cosigners::{self, Board, Client, ClientError, Evidence, Ground, Judgement, judge};
 use crate::high_water::HighWater;
 use crate::registrar::Issuers;
@@ -83,6 +84,12 @@ pub enum OpenError {
     /// The file `high-water` holds no head of this log.
     #[error("the file high-water holds no head that this log signed")]
     HighWaterDamaged,
+    /// The folder is a backup, which has to stay one.
+    #[error("{} is a backup, and no log", .0.display())]
+    Backup(PathBuf),
+    /// The mark of a restored folder cannot be read or taken away.
+    #[error("the mark of a restored folder cannot be used")]
+    Restored(#[from] BackupError),
     /// The sequencer's thread cannot be started.
     #[error("the sequencer's thread cannot be started")]
     Thread(#[source] std::io::Error),
@@ -92,7 +99,7 @@ impl OpenError {
     /// How a program that could not open its log ends.
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::QuorumOutOfReach(_) | Self::Store(StoreError::Missing(_)) => Exit::Usage,
+            Self::QuorumOutOfReach(_) | Self::Backup(_) | Self::Store(StoreError::Missing(_)) => Exit::Usage,
             Self::Store(StoreError::Locked(_) | StoreError::Failed { .. })
             | Self::Key(_)
             | Self::Client(_)
@@ -122,6 +129,10 @@ impl OpenError {
                 "put back the file high-water from the copy that the database is from; only when you are certain that the \
                  database is the newest, remove the file"
             }
+            Self::Backup(_) => {
+                "make a data folder out of it: countersign-log restore --data DIR --from BACKUP"
+            }
+            Self::Restored(_) => "look at the file restored in the data folder: may it be read and removed",
             Self::Key(_) | Self::KeyName(_) => {
                 "put the log's own log.key into the data folder, with mode 600"
             }
@@ -156,8 +167,17 @@ impl Log {
     /// most [`super::Witnessing::probe_timeout`], what they saw of the log. When one of them holds a head that the
     /// log signed and the store does not have, the log opens for reading only and says so in [`Log::readiness`].
     pub async fn open(config: LogConfig) -> Result<Arc<Self>, OpenError> {
-        let store = RocksStore::open(&config.data.join(DATABASE))?;
-        Self::open_on(config, Arc::new(store)).await
+        Ok(Self::open_shared(config).await?.0)
+    }
+
+    /// The same, with the store itself, for who makes snapshots of it. Nobody else may write to it.
+    pub async fn open_shared(config: LogConfig) -> Result<(Arc<Self>, Arc<RocksStore>), OpenError> {
+        if config.data.join(backup::MARKER).exists() {
+            return Err(OpenError::Backup(config.data));
+        }
+        let store = Arc::new(RocksStore::open(&config.data.join(DATABASE))?);
+        let log = Self::open_on(config, Arc::<RocksStore>::clone(&store)).await?;
+        Ok((log, store))
     }
 
     /// Opens a log whose store is given, and whose keys are in the data folder.
@@ -194,7 +214,8 @@ impl Log {
         if let Some(reason) = ground.evidence.recall(&ground, &tip_now)? {
             stop.stop(reason);
         }
-        cosigners::probe(&ground, &origin).await?;
+        let agree = cosigners::probe(&ground, &origin).await?;
+        check_restored(&config.data, &ground, &agree)?;
         let published = watch::Sender::new(published.map(Arc::new));
         let sequencer = Sequencer {
             store: Arc::clone(&store),
@@ -260,6 +281,27 @@ fn open_high_water(data: &Path, ground: &Ground, tip: &Tip) -> Result<HighWater,
     }
     high_water.raise(&tip.head.note).and_then(|()| high_water.settle(data)).map_err(OpenError::HighWater)?;
     Ok(high_water)
+}
+
+/// Stops a log that was restored from a copy, unless the witnesses in `agree`, which have seen no more, are enough.
+fn check_restored(data: &Path, ground: &Ground, agree: &[String]) -> Result<(), OpenError> {
+    let Some(restored) = Restored::read(data)?.filter(|_| ground.stop.reason().is_none()) else {
+        return Ok(());
+    };
+    match restored.confirm(&ground.policy, |witness| agree.contains(&witness.name)) {
+        Confirmed::Yes => {
+            tracing::info!(
+                size = restored.size.get(),
+                declared = restored.declared,
+                "the restored log goes on"
+            );
+            Restored::remove(data)?;
+        }
+        Confirmed::No(witnesses) => {
+            ground.stop.stop(StopReason::Unconfirmed { size: restored.size, witnesses });
+        }
+    }
+    Ok(())
 }
 
 /// Takes up the head that was published last. It must be one of this tree; whether it still satisfies the policy,

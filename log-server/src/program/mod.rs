@@ -1,10 +1,13 @@
 //! The commands.
 
+mod backup;
+mod bar;
 mod clock;
+mod fsck;
 mod init;
 mod logging;
+mod restore;
 mod serve;
-mod span;
 mod witnesses;
 
 use clap::{Parser, Subcommand};
@@ -22,12 +25,17 @@ struct Args {
 enum Command {
     Init(init::Init),
     Serve(serve::Serve),
+    Fsck(fsck::Fsck),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
 }
 
 const EXAMPLES: &str = "\
 Examples:
   countersign-log init --data /var/lib/countersign --origin example.org/log
   countersign-log serve --data /var/lib/countersign --listen 127.0.0.1:8080 --witnesses witnesses.policy
+  countersign-log fsck --data /var/lib/countersign
+  countersign-log backup --data /var/lib/countersign --to /backup/countersign
 
 Every flag can also stand in a TOML file (--config FILE) or in a variable (COUNTERSIGN_DATA, ...).
 Exit codes: 0 done, 1 usage, 2 a file or the network failed, 3 misbehaviour, 4 local state damaged.";
@@ -36,5 +44,8 @@ pub(crate) fn main() -> Result<Exit, Failed> {
     match program::parse::<Args>()?.command {
         Command::Init(args) => init::init(&args),
         Command::Serve(args) => serve::serve(args),
+        Command::Fsck(args) => fsck::fsck(&args),
+        Command::Backup(args) => backup::backup(&args),
+        Command::Restore(args) => restore::restore(&args),
     }
 }

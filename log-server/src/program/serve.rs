@@ -1,6 +1,6 @@
 //! `countersign-log serve`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,19 +8,22 @@ use axum::Router;
 use clap::Args;
 use countersign_log::http::{self, Bounds, Front, Options};
 use countersign_log::log::{Log, LogConfig};
-use countersign_verifier::program::{Exit, Failed, print_line};
+use countersign_log::snapshot::Listener;
+use countersign_log::store::RocksStore;
+use countersign_verifier::program::{Exit, Failed, Farewell, print_line, span};
 use countersign_verifier::quorum::Policy;
 use countersign_web::{Explorer, Source};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 
 use super::logging::{self, LogFormat};
-use super::{clock, span, witnesses};
+use super::{clock, witnesses};
 
 /// Serves a log until it is told to stop, and prints its URL when it takes requests
 ///
-/// It stops in good order on SIGTERM and SIGINT: takes no more connections, finishes what it has begun, and ends. A
-/// second signal does not wait for clients.
+/// It stops in good order on SIGTERM and SIGINT: takes no more connections, finishes what it has begun, and ends within
+/// --shutdown-timeout. A second signal does not wait for clients.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     /// The log's data folder, as init left it.
@@ -44,6 +47,8 @@ pub(super) struct Serve {
     /// How many connections there may be at once.
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = connections)]
     max_connections: usize,
+    #[command(flatten)]
+    farewell: Farewell,
     /// Serve the machines' interface alone, without pages for people.
     #[arg(long)]
     no_explorer: bool,
@@ -72,14 +77,18 @@ async fn run(args: Serve, policy: Policy) -> Result<Exit, Failed> {
     let listener = bind(&args.listen).await?;
     let mut config = LogConfig::new(args.data, policy);
     config.checkpoint_interval = args.checkpoint_interval;
-    let log = Log::open(config).await?;
+    let data = config.data.clone();
+    let (log, store) = Log::open_shared(config).await?;
+    let snapshots = give_snapshots(&data, store);
     let mut options = Options::new(Arc::new(clock::now));
     options.wait = args.wait_timeout;
     options.issuer_rate = args.issuer_rate;
     let front = Front::start(Arc::clone(&log), options)
         .map_err(|error| Failed::new(Exit::CouldNotCheck, "the log cannot be served").because(error))?;
     let router = if args.no_explorer { front.router() } else { with_explorer(&front, &log) };
-    let bounds = Bounds { connections: args.max_connections, ..Bounds::default() };
+    let farewell = args.farewell;
+    let bounds =
+        Bounds { connections: args.max_connections, farewell: farewell.clients(), ..Bounds::default() };
     let address = listener.local_addr();
     let address = address.map_err(|error| Failed::new(Exit::CouldNotCheck, "no address").because(error))?;
     tracing::info!(origin = log.key().name().as_str(), %address, "serving");
@@ -92,17 +101,38 @@ async fn run(args: Serve, policy: Policy) -> Result<Exit, Failed> {
     tokio::select! {
         () = signals.next() => {
             tracing::info!("stopping: finishing what was begun");
+            farewell.begin(|| tracing::warn!("the time to end in is over: ending as it is"));
             let _ = told.send(());
+            let waits = async {
+                tokio::time::sleep(farewell.waits()).await;
+                log.end_waits();
+                std::future::pending().await
+            };
             tokio::select! {
                 () = serving.as_mut() => {}
+                () = waits => {}
                 () = signals.next() => tracing::warn!("stopping at once"),
             }
         }
         () = serving.as_mut() => {}
     }
     log.shutdown().await;
+    if let Some(snapshots) = snapshots {
+        snapshots.abort();
+    }
     tracing::info!("stopped");
     Ok(Exit::Holds)
+}
+
+/// Lets backup and fsck have snapshots of the log as long as it is served.
+fn give_snapshots(data: &Path, store: Arc<RocksStore>) -> Option<JoinHandle<()>> {
+    match Listener::bind(data, store) {
+        Ok(listener) => Some(tokio::spawn(listener.run())),
+        Err(error) => {
+            tracing::warn!(%error, "the log cannot be backed up while it is served: no socket in its data folder");
+            None
+        }
+    }
 }
 
 /// The explorer beside the log. It trusts it no more than a reader elsewhere would.

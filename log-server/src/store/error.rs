@@ -35,6 +35,15 @@ pub enum StoreError {
         /// Which.
         row: &'static str,
     },
+    /// A file of the database is damaged: its checksum does not hold, or it is not what the others say it is.
+    #[error("a file of the database is damaged, found while {doing}")]
+    DamagedFile {
+        /// What the database was doing.
+        doing: &'static str,
+        /// What it says.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// The database, or the file system below it, failed.
     #[error("the database failed while {doing}")]
     Failed {

@@ -5,6 +5,7 @@
 
 mod batch;
 mod error;
+mod inventory;
 mod rocks;
 
 use countersign_verifier::admission::{EntryFacts, IssuerKey, IssuerRecord};
@@ -16,7 +17,8 @@ use countersign_verifier::tiles::TileId;
 
 pub use batch::{Batch, EdgeHash, Growth, Head, NewEntry, Publication};
 pub use error::StoreError;
-pub use rocks::RocksStore;
+pub use inventory::{Inventory, Part, Row};
+pub use rocks::{Hold, RocksStore};
 
 /// Writing. There is one writer, the sequencer.
 pub trait Journal {

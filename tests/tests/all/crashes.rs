@@ -30,21 +30,21 @@ fn moment() -> Duration {
 }
 
 /// Submissions by many at once, and what they were told.
-struct Load {
+pub(crate) struct Load {
     runtime: Runtime,
     prepared: Arc<Prepared>,
     wait: Wait,
 }
 
 impl Load {
-    fn new(issuer: &Issuer, wait: Wait) -> Self {
+    pub(crate) fn new(issuer: &Issuer, wait: Wait) -> Self {
         let count = u64::from(RATE) * 5 / 2;
         let prepared = Prepared::sign(issuer, count, u64::from(RATE), 600, &|_| ()).unwrap();
         Self { runtime: Runtime::new().unwrap(), prepared: Arc::new(prepared), wait }
     }
 
     /// Runs the load, and `strike` beside it.
-    fn run(&self, system: &mut System, strike: impl FnOnce(&mut System)) -> Tally {
+    pub(crate) fn run(&self, system: &mut System, strike: impl FnOnce(&mut System)) -> Tally {
         let plan = Plan {
             log: system.log.url().parse().unwrap(),
             wait: self.wait,
@@ -61,7 +61,7 @@ impl Load {
     }
 
     /// Holds everything that was said against what is there.
-    fn check(&self, system: &System, before: Checkpoint, tally: &Tally) {
+    pub(crate) fn check(&self, system: &System, before: Checkpoint, tally: &Tally) {
         let mut client = Client::new(system.log.url().parse().unwrap());
         let (policy, prepared) = (Some(system.policy()), &*self.prepared);
         let checked = truth::check(&mut client, policy, self.wait, Some(before), prepared, tally);
@@ -72,7 +72,7 @@ impl Load {
 
     /// Sends every statement again, in one batch after the other: those in the log are where they were, and the
     /// others go in now.
-    fn resubmit(&self, system: &System, tally: &Tally) {
+    pub(crate) fn resubmit(&self, system: &System, tally: &Tally) {
         let numbers: Vec<u64> = (0..self.prepared.count()).collect();
         for part in numbers.chunks(512) {
             let body: Vec<u8> =
@@ -98,7 +98,7 @@ impl Load {
     }
 }
 
-fn head(system: &System) -> Checkpoint {
+pub(crate) fn head(system: &System) -> Checkpoint {
     system.log.checkpoint(system.policy()).unwrap().checkpoint().clone()
 }
 

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod crashes;
@@ -32,6 +34,8 @@ mod parties;
 mod raw;
 #[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod shutdown;
 #[cfg(test)]
 mod submitting;
 #[cfg(test)]

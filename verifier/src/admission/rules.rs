@@ -3,7 +3,7 @@
 use super::refusal::Refusal;
 use super::state::{Effects, EntryFacts, IssuerKey, IssuerRecord, State};
 use crate::ed25519::PublicKey;
-use crate::merkle::{LeafHash, LeafIndex};
+use crate::merkle::LeafIndex;
 use crate::statement::payload::{Genesis, Issuer, Payload};
 use crate::statement::{
     ExecutionId, IssuerStatus, KeyThumbprint, Kind, RefRole, Role, Statement, Verdict, VerifiedStatement,
@@ -38,20 +38,6 @@ pub fn admit<S: State>(state: &S, statement: &VerifiedStatement) -> Result<Admit
     let statement = statement.statement();
     let size = state.size().map_err(AdmitError::State)?;
     let index = size.next_index().ok_or(Refusal::LogFull { size })?;
-    let mut effects = Effects {
-        entry: (
-            entry,
-            EntryFacts {
-                index,
-                kind: statement.kind(),
-                execution: statement.execution().cloned(),
-                verdict: None,
-            },
-        ),
-        issuer: None,
-        outcome_of: None,
-        closes: None,
-    };
     if let Some(present) = state.entry(&entry).map_err(AdmitError::State)? {
         return Err(Refusal::AlreadyPresent { index: present.index }.into());
     }
@@ -59,8 +45,8 @@ pub fn admit<S: State>(state: &S, statement: &VerifiedStatement) -> Result<Admit
         if !size.is_empty() {
             return Err(Refusal::GenesisAgain { size }.into());
         }
-        effects.issuer = Some(found(statement, genesis, index)?);
-        return Ok(Admitted { index, effects });
+        check_founder(statement, genesis)?;
+        return Ok(Admitted { index, effects: Effects::of(statement, entry, index) });
     }
     if size.is_empty() {
         return Err(Refusal::GenesisMissing { found: statement.kind() }.into());
@@ -69,18 +55,18 @@ pub fn admit<S: State>(state: &S, statement: &VerifiedStatement) -> Result<Admit
     check_open(state, statement)?;
     let references = resolve(state, statement)?;
     match statement.payload() {
-        Payload::Issuer(issuer) => effects.issuer = Some(register(statement, issuer, index)?),
-        Payload::Decision(decision) => effects.entry.1.verdict = Some(decision.decision),
+        Payload::Issuer(issuer) => check_registration(statement, issuer)?,
         Payload::Authorization(_) => check_permit(&references)?,
-        Payload::Outcome(_) => effects.outcome_of = check_first_outcome(state, statement)?,
-        Payload::Close(_) => effects.closes = statement.execution().cloned(),
+        Payload::Outcome(_) => check_first_outcome(state, statement)?,
         Payload::Genesis(_)
         | Payload::Policy(_)
         | Payload::Intent(_)
+        | Payload::Decision(_)
         | Payload::Verification(_)
-        | Payload::Enforcement(_) => {}
+        | Payload::Enforcement(_)
+        | Payload::Close(_) => {}
     }
-    Ok(Admitted { index, effects })
+    Ok(Admitted { index, effects: Effects::of(statement, entry, index) })
 }
 
 /// The key under which a statement's signature has to hold: the one registered for its `iss` and `kid`, or, for the
@@ -94,24 +80,17 @@ pub fn signing_key<S: State>(state: &S, statement: &Statement) -> Result<PublicK
     Ok(registration(state, statement)?.public_key)
 }
 
-/// A genesis is signed by the operator that it names, and registers that key.
-fn found(
-    statement: &Statement,
-    genesis: &Genesis,
-    index: LeafIndex,
-) -> Result<(IssuerKey, IssuerRecord), Refusal> {
+/// A genesis is signed by the operator that it names.
+fn check_founder(statement: &Statement, genesis: &Genesis) -> Result<(), Refusal> {
     let issuer = &statement.claims().issuer;
     if !issuer.is_operator() {
         return Err(Refusal::GenesisIssuer { found: issuer.clone() });
     }
-    let public_key = genesis.operator.public_key;
-    let (found, expected) = (statement.kid(), KeyThumbprint::of(&public_key));
+    let (found, expected) = (statement.kid(), KeyThumbprint::of(&genesis.operator.public_key));
     if found != expected {
         return Err(Refusal::GenesisKey { found, expected });
     }
-    let roles = core::iter::once(Role::Operator).collect();
-    let record = IssuerRecord { public_key, roles, status: IssuerStatus::Active, index };
-    Ok((IssuerKey { name: issuer.clone(), key: found }, record))
+    Ok(())
 }
 
 /// The registration of the key that signed the statement.
@@ -194,23 +173,18 @@ fn check_reference(
 
 /// Only an operator's name holds the role of operator, and no operator's key takes it from itself: so a log never
 /// loses its last operator.
-fn register(
-    statement: &Statement,
-    issuer: &Issuer,
-    index: LeafIndex,
-) -> Result<(IssuerKey, IssuerRecord), Refusal> {
+fn check_registration(statement: &Statement, issuer: &Issuer) -> Result<(), Refusal> {
     let Issuer { name, public_key, roles, status, note: _ } = issuer;
-    let registered = IssuerKey { name: name.clone(), key: KeyThumbprint::of(public_key) };
+    let key = KeyThumbprint::of(public_key);
     let operates = roles.contains(Role::Operator);
     if operates && !name.is_operator() {
         return Err(Refusal::OperatorName { found: name.clone() });
     }
-    let of_itself = registered.name == statement.claims().issuer && registered.key == statement.kid();
+    let of_itself = *name == statement.claims().issuer && key == statement.kid();
     if of_itself && !(operates && *status == IssuerStatus::Active) {
-        return Err(Refusal::OperatorSelf { key: registered.key });
+        return Err(Refusal::OperatorSelf { key });
     }
-    let record = IssuerRecord { public_key: *public_key, roles: roles.clone(), status: *status, index };
-    Ok((registered, record))
+    Ok(())
 }
 
 /// An authorization that names a decision names a permit.
@@ -225,13 +199,10 @@ fn check_permit(references: &[(RefRole, EntryFacts)]) -> Result<(), Refusal> {
 
 /// An authorization has one outcome at most. That an outcome which says that something ran names one, its being
 /// well-formed says; that the one it names is in the log, its references have shown.
-fn check_first_outcome<S: State>(
-    state: &S,
-    statement: &Statement,
-) -> Result<Option<LeafHash>, AdmitError<S::Error>> {
-    let Some(authorization) = statement.references().get(RefRole::Authorization) else { return Ok(None) };
+fn check_first_outcome<S: State>(state: &S, statement: &Statement) -> Result<(), AdmitError<S::Error>> {
+    let Some(authorization) = statement.references().get(RefRole::Authorization) else { return Ok(()) };
     match state.outcome_of(&authorization).map_err(AdmitError::State)? {
-        None => Ok(Some(authorization)),
+        None => Ok(()),
         Some(outcome) => Err(Refusal::OutcomeAgain { authorization, outcome }.into()),
     }
 }

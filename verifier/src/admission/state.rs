@@ -2,9 +2,9 @@
 
 use crate::ed25519::PublicKey;
 use crate::merkle::{LeafHash, LeafIndex, TreeSize};
-use crate::statement::payload::Roles;
+use crate::statement::payload::{Issuer, Payload, Roles};
 use crate::statement::{
-    ExecutionId, IssuerName, IssuerStatus, KeyThumbprint, Kind, Payload, Statement, Verdict,
+    ExecutionId, IssuerName, IssuerStatus, KeyThumbprint, Kind, RefRole, Role, Statement, Verdict,
 };
 
 /// The log as the rules see it: what follows from the entries admitted so far, and from nothing else.
@@ -88,4 +88,35 @@ pub struct Effects {
     pub outcome_of: Option<LeafHash>,
     /// The execution that the entry closes.
     pub closes: Option<ExecutionId>,
+}
+
+impl Effects {
+    /// What the entry `id` at `index` adds if it is admitted. Whether it is, [`admit`](super::admit) says.
+    pub fn of(statement: &Statement, id: LeafHash, index: LeafIndex) -> Self {
+        let execution = statement.execution().cloned();
+        let facts = EntryFacts { index, kind: statement.kind(), execution, verdict: None };
+        let mut effects = Self { entry: (id, facts), issuer: None, outcome_of: None, closes: None };
+        let register = |public_key: &PublicKey, roles: Roles, status| {
+            let record = IssuerRecord { public_key: *public_key, roles, status, index };
+            registered(statement).map(|issuer| (issuer, record))
+        };
+        match statement.payload() {
+            Payload::Genesis(genesis) => {
+                let operator = core::iter::once(Role::Operator).collect();
+                effects.issuer = register(&genesis.operator.public_key, operator, IssuerStatus::Active);
+            }
+            Payload::Issuer(Issuer { public_key, roles, status, .. }) => {
+                effects.issuer = register(public_key, roles.clone(), *status);
+            }
+            Payload::Decision(decision) => effects.entry.1.verdict = Some(decision.decision),
+            Payload::Outcome(_) => effects.outcome_of = statement.references().get(RefRole::Authorization),
+            Payload::Close(_) => effects.closes = statement.execution().cloned(),
+            Payload::Policy(_)
+            | Payload::Intent(_)
+            | Payload::Authorization(_)
+            | Payload::Verification(_)
+            | Payload::Enforcement(_) => {}
+        }
+        effects
+    }
 }

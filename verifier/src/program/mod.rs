@@ -5,7 +5,9 @@
 
 mod config;
 pub mod durable;
+mod farewell;
 pub mod keyfile;
+pub mod span;
 
 use core::fmt;
 use std::error::Error;
@@ -13,6 +15,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 pub use config::parse;
+pub use farewell::Farewell;
 
 use crate::causes::with_causes;
 

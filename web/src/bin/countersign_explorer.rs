@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use countersign_verifier::program::{self, Exit, Failed, print_line};
+use countersign_verifier::program::{self, Exit, Failed, Farewell, print_line};
 use countersign_verifier::quorum::Policy;
 use countersign_web::{Explorer, Source};
 use tokio::net::TcpListener;
@@ -32,6 +32,8 @@ struct Args {
     /// Where to serve the pages. Port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
     listen: SocketAddr,
+    #[command(flatten)]
+    farewell: Farewell,
 }
 
 fn main() -> ExitCode {
@@ -45,7 +47,7 @@ fn main() -> ExitCode {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime
             .map_err(|error| Failed::new(Exit::CouldNotCheck, "no threads can be started").because(error))?;
-        runtime.block_on(serve(explorer, args.listen))
+        runtime.block_on(serve(explorer, args.listen, args.farewell))
     })
 }
 
@@ -63,7 +65,7 @@ fn explorer(args: &Args) -> Result<Explorer, Failed> {
     Ok(Explorer::new(source, policy))
 }
 
-async fn serve(explorer: Explorer, listen: SocketAddr) -> Result<Exit, Failed> {
+async fn serve(explorer: Explorer, listen: SocketAddr, farewell: Farewell) -> Result<Exit, Failed> {
     let failed = |error: std::io::Error| {
         Failed::new(Exit::CouldNotCheck, format!("cannot serve at {listen}"))
             .because(error)
@@ -74,9 +76,22 @@ async fn serve(explorer: Explorer, listen: SocketAddr) -> Result<Exit, Failed> {
     let router = explorer.router();
     let following = tokio::spawn(explorer.follow());
     print_line(format_args!("http://{address}/"))?;
-    let served = axum::serve(listener, router).with_graceful_shutdown(told_to_end()).await;
+    let (told, stop) = tokio::sync::oneshot::channel::<()>();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async {
+        let _ = stop.await;
+    });
+    let too_long = async {
+        told_to_end().await;
+        farewell.begin(|| tracing::warn!("the time to end in is over: ending as it is"));
+        let _ = told.send(());
+        tokio::time::sleep(farewell.clients()).await;
+    };
+    // Clients that hold their connections open are not waited for.
+    tokio::select! {
+        served = serving.into_future() => served.map_err(failed)?,
+        () = too_long => {}
+    }
     following.abort();
-    served.map_err(failed)?;
     Ok(Exit::Holds)
 }
 

@@ -54,6 +54,7 @@ pub(super) const FORMAT: &[u8] = b"format";
 pub(super) const ORIGIN: &[u8] = b"origin";
 pub(super) const HEAD: &[u8] = b"head";
 pub(super) const PUBLISHED: &[u8] = b"published";
+pub(super) const COSIGNED: &[u8] = b"cosigned/";
 
 pub(super) fn entry(index: LeafIndex) -> [u8; 8] {
     index.get().to_be_bytes()
@@ -100,7 +101,7 @@ fn mark(sort: u8, of: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn cosigned(witness: &VerifierKey) -> Vec<u8> {
-    let mut key = b"cosigned/".to_vec();
+    let mut key = COSIGNED.to_vec();
     key.extend_from_slice(witness.id().as_bytes());
     key.extend_from_slice(witness.name().as_str().as_bytes());
     key

@@ -1,5 +1,7 @@
 //! The store in RocksDB.
 
+mod hold;
+mod inventory;
 mod layout;
 mod options;
 mod read;
@@ -9,9 +11,11 @@ mod write;
 use std::path::Path;
 
 use countersign_verifier::checkpoint::Origin;
+use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{ColumnFamily, DB, ErrorKind, WriteBatch, WriteOptions};
 
 use super::StoreError;
+pub use hold::Hold;
 use layout::Family;
 
 /// The version of the layout that is read and written here. A store of another one is refused.
@@ -44,6 +48,30 @@ impl RocksStore {
 
     /// Opens the store at `path`, which must be of this format. Nothing in it is changed.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::check_families(path)?;
+        Self::open_database(path, false)?.of_this_format()
+    }
+
+    /// Opens the store at `path` for reading alone. No byte below `path` is changed, and every write fails.
+    ///
+    /// No process may have it open for writing meanwhile: see [`Hold`].
+    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        Self::check_families(path)?;
+        let options = options::read_only();
+        let db = DB::open_cf_descriptors_read_only(&options, path, options::families(), false);
+        Self { db: db.map_err(|error| failed("being opened", error))? }.of_this_format()
+    }
+
+    /// Makes a copy of the store as it is at this moment in the new folder `to`, on the same file system, and goes on.
+    /// What never changes is shared with the store, so it takes hardly any time or room.
+    ///
+    /// When it returns `Ok`, the copy has all batches that were committed before the call, and whole batches only.
+    pub fn snapshot(&self, to: &Path) -> Result<(), StoreError> {
+        let made = Checkpoint::new(&self.db).and_then(|snapshot| snapshot.create_checkpoint(to));
+        made.map_err(|error| failed("being copied", error))
+    }
+
+    fn check_families(path: &Path) -> Result<(), StoreError> {
         if !path.join("CURRENT").exists() {
             return Err(StoreError::Missing(path.to_owned()));
         }
@@ -54,10 +82,13 @@ impl RocksStore {
         if families.len() != Family::ALL.len().saturating_add(1) || !families.iter().all(known) {
             return Err(StoreError::Format { found: 0, expected: FORMAT });
         }
-        let store = Self::open_database(path, false)?;
-        let stated = store.get(Family::Meta, layout::FORMAT)?;
+        Ok(())
+    }
+
+    fn of_this_format(self) -> Result<Self, StoreError> {
+        let stated = self.get(Family::Meta, layout::FORMAT)?;
         let found = stated.and_then(|row| row.as_slice().try_into().ok()).map_or(0, u32::from_be_bytes);
-        if found == FORMAT { Ok(store) } else { Err(StoreError::Format { found, expected: FORMAT }) }
+        if found == FORMAT { Ok(self) } else { Err(StoreError::Format { found, expected: FORMAT }) }
     }
 
     fn open_database(path: &Path, create: bool) -> Result<Self, StoreError> {
@@ -89,5 +120,7 @@ impl RocksStore {
 }
 
 fn failed(doing: &'static str, source: rocksdb::Error) -> StoreError {
-    StoreError::Failed { doing, source: Box::new(source) }
+    let damaged = source.kind() == ErrorKind::Corruption;
+    let source = Box::new(source);
+    if damaged { StoreError::DamagedFile { doing, source } } else { StoreError::Failed { doing, source } }
 }

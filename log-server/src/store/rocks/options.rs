@@ -1,6 +1,9 @@
 //! How RocksDB is set up. The figures bound memory, and what a start has to replay.
 
-use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, Options};
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, InfoLogger,
+    LogLevel, Options,
+};
 
 use super::layout::Family;
 
@@ -28,6 +31,13 @@ pub(super) fn database(create: bool) -> Options {
     options.set_bytes_per_sync(1 << 20);
     options.set_keep_log_file_num(4);
     options.set_max_log_file_size(4 * MIB);
+    options
+}
+
+/// For reading alone: nothing is written beside the database either.
+pub(super) fn read_only() -> Options {
+    let mut options = database(false);
+    options.set_info_logger(InfoLogger::new_stderr_logger::<&str>(LogLevel::Fatal, None));
     options
 }
 

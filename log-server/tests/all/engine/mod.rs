@@ -1,8 +1,10 @@
 //! The engine: what is acknowledged stays, no two heads disagree, and every doubt stops it.
 
+mod backup;
 mod crash;
 mod desk;
 mod faults;
+mod fsck;
 mod quorum;
 mod rollback;
 mod sequencing;

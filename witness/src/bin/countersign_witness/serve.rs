@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::Args;
-use countersign_verifier::program::{Exit, Failed, print_line};
+use countersign_verifier::program::{Exit, Failed, Farewell, print_line};
 use countersign_witness::Witness;
 use countersign_witness::clock::SystemClock;
 use countersign_witness::http::{self, Bounds};
@@ -18,7 +18,7 @@ use crate::{Data, failed};
 /// Serve the witness
 ///
 /// Prints its URL, the submission prefix and monitoring prefix, when it is ready to take requests. Ends in good order on
-/// SIGTERM and SIGINT. What happens is told on standard error; `RUST_LOG=debug` tells each request.
+/// SIGTERM and SIGINT, within --shutdown-timeout. What happens is told on standard error; `RUST_LOG=debug` tells each request.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     #[command(flatten)]
@@ -26,6 +26,8 @@ pub(crate) struct Serve {
     /// The address to listen on, such as 127.0.0.1:8081
     #[arg(long, value_name = "ADDR")]
     listen: SocketAddr,
+    #[command(flatten)]
+    farewell: Farewell,
     /// Tell what happens in JSON
     #[arg(long)]
     json: bool,
@@ -57,8 +59,10 @@ impl Serve {
                     _ = interrupt.recv() => {}
                 }
                 tracing::info!("ending: open requests are finished");
+                self.farewell.begin(|| tracing::warn!("the time to end in is over: ending as it is"));
             };
-            http::serve(listener, Arc::clone(&witness), Bounds::default(), stop).await;
+            let bounds = Bounds { farewell: self.farewell.clients(), ..Bounds::default() };
+            http::serve(listener, Arc::clone(&witness), bounds, stop).await;
             Ok(Exit::Holds)
         });
         drop(runtime);

@@ -1,16 +1,16 @@
-//! Spans of time on the command line.
+//! Spans of time on the command line, such as `500ms`, `10s`, `5m` and `1h`.
 
 use std::time::Duration;
 
 /// Why a text is not a span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a whole number and a unit, such as 500ms, 10s, 5m or 1h, and at most a day")]
-pub(super) struct SpanError;
+pub struct SpanError;
 
 const LONGEST: Duration = Duration::from_hours(24);
 
-/// Reads `<number><ms|s|m|h>`.
-pub(super) fn parse(text: &str) -> Result<Duration, SpanError> {
+/// Reads `<number><ms|s|m|h>`, at most a day. Without a unit it is refused.
+pub fn parse(text: &str) -> Result<Duration, SpanError> {
     let unit_at = text.find(|character: char| !character.is_ascii_digit()).ok_or(SpanError)?;
     let (number, unit) = text.split_at(unit_at);
     let number: u64 = number.parse().map_err(|_| SpanError)?;
