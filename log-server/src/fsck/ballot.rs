@@ -34,7 +34,7 @@ impl Ballot<'_> {
     pub(super) fn decide(&self) -> Verdict {
         let Some(kept) = self.kept else {
             // Nobody speaks against what is below, as far as it can be read.
-            let unread = places(self.below, |hash| hash.is_none());
+            let unread = places(self.below, Option::is_none);
             return if unread.is_empty() { Verdict::Kept(Vec::new()) } else { Verdict::Unclear(unread) };
         };
         let mut kept_hashes = kept.iter();

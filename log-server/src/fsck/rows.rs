@@ -123,12 +123,7 @@ fn describe<T>(wrong: Wrong<T>, tell: impl Fn(&T) -> String) -> String {
 
 fn tell(facts: &EntryFacts) -> String {
     let EntryFacts { index, kind, execution, verdict } = facts;
-    let mut text = format!("index {index}, {kind}");
-    if let Some(verdict) = verdict {
-        text.push_str(&format!(" ({verdict})"));
-    }
-    if let Some(execution) = execution {
-        text.push_str(&format!(" of execution {execution}"));
-    }
-    text
+    let verdict = verdict.map_or_else(String::new, |verdict| format!(" ({verdict})"));
+    let execution = execution.as_ref().map_or_else(String::new, |id| format!(" of execution {id}"));
+    format!("index {index}, {kind}{verdict}{execution}")
 }

@@ -80,7 +80,7 @@ impl<S: Facts + Entries> Before<'_, S> {
             None => self.store.index(&entry)?,
         };
         // In a log that kept the rules, nothing ever comes this far.
-        if !index.is_some_and(|index| index < self.index) {
+        if index.is_none_or(|index| index >= self.index) {
             return Ok(None);
         }
         Ok(surplus::effects(self.store, &entry)?.is_some_and(|effects| of(&effects)).then_some(entry))

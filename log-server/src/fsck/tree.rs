@@ -340,7 +340,6 @@ fn report(
     let at = |hashes: &[NodeHash], place: &usize| hashes.get(*place).copied();
     let one = |place: &usize| (show(at(kept, place)), show(below.get(*place).copied().flatten()));
     match verdict {
-        Verdict::Agree => {}
         Verdict::Below(places) if tile.level > 0 => {
             for place in places {
                 let first = tile.index.saturating_mul(FULL_WIDTH);
@@ -350,7 +349,7 @@ fn report(
                 findings.report(not_signed(child, below, at(kept, place)));
             }
         }
-        Verdict::Below(_) => {}
+        Verdict::Agree | Verdict::Below(_) => {}
         Verdict::Kept(places) | Verdict::Unclear(places) => {
             let doubt = if matches!(verdict, Verdict::Unclear(_)) {
                 " (and neither leads to the tile above)"

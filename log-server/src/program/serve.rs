@@ -106,7 +106,7 @@ async fn run(args: Serve, policy: Policy) -> Result<Exit, Failed> {
             let waits = async {
                 tokio::time::sleep(farewell.waits()).await;
                 log.end_waits();
-                std::future::pending().await
+                std::future::pending::<()>().await;
             };
             tokio::select! {
                 () = serving.as_mut() => {}

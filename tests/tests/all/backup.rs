@@ -106,7 +106,7 @@ fn a_backup_under_load_has_all_that_was_acknowledged_before_it() {
 
     let elsewhere = system.folder().join("elsewhere");
     restore(&copy, &elsewhere).holds();
-    bring_keys(&system.log.data().to_owned(), &elsewhere);
+    bring_keys(system.log.data(), &elsewhere);
     assert!(elsewhere.join("restored").exists());
     move_to(&mut system, elsewhere.clone());
     let next = submit(&system, intent(&requester));
@@ -127,12 +127,12 @@ fn an_older_backup_never_signs_when_witnesses_have_seen_more() {
     system.log.stop();
     let elsewhere = system.folder().join("elsewhere");
     restore(&copy, &elsewhere).holds();
-    bring_keys(&system.log.data().to_owned(), &elsewhere);
+    bring_keys(system.log.data(), &elsewhere);
     let newest = system.log.data().to_owned();
     move_to(&mut system, elsewhere.clone());
     assert!(reasons(&system).contains("store-older-than-witnessed"), "{}", reasons(&system));
     let refused = post(system.log.url(), "/entries", "application/cose", intent(&requester).into_bytes());
-    expect_code(&refused, 503, "stopped");
+    expect_code(&refused, 503, "log-stopped");
     system.log.stop();
     // Declaring does not help against a head that the log has signed.
     run(Program::Log, ["restore", "--data", text(&elsewhere), "--nothing-newer"]).holds();
@@ -155,7 +155,7 @@ fn a_restored_log_waits_for_its_witnesses() {
     let (copy, elsewhere) = (system.folder().join("backup"), system.folder().join("elsewhere"));
     back_up(&system, &copy).holds();
     restore(&copy, &elsewhere).holds();
-    bring_keys(&system.log.data().to_owned(), &elsewhere);
+    bring_keys(system.log.data(), &elsewhere);
     // One of three is not enough: the two others could have made up a quorum for more.
     system.witnesses[1].kill();
     system.witnesses[2].kill();
@@ -163,7 +163,7 @@ fn a_restored_log_waits_for_its_witnesses() {
     let why = reasons(&system);
     assert!(why.contains("restored-unconfirmed") && why.contains("w2.example"), "{why}");
     let refused = post(system.log.url(), "/entries", "application/cose", intent(&requester).into_bytes());
-    expect_code(&refused, 503, "stopped");
+    expect_code(&refused, 503, "log-stopped");
     let head = get(system.log.url(), "/checkpoint");
     assert_eq!(head.status.as_u16(), 200, "reads go on");
     system.log.stop();

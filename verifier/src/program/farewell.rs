@@ -30,7 +30,6 @@ impl Farewell {
 
     /// Starts the clock: when the time is over, the process says its last word and ends, whatever it is doing. A disk that
     /// hangs, a thread that does not come back, nothing delays it further.
-    #[expect(clippy::exit, reason = "this is for when nothing else ends the process")]
     pub fn begin(&self, last_word: impl FnOnce() + Send + 'static) {
         let bound = self.shutdown_timeout;
         let ends = move || {

@@ -104,7 +104,9 @@ fn flip(db: &DB, family: &str, key: &[u8], at: usize) {
     put(db, family, key, &value);
 }
 
-fn rows(db: &DB, family: &str) -> Vec<(Box<[u8]>, Box<[u8]>)> {
+type Bytes = Box<[u8]>;
+
+fn rows(db: &DB, family: &str) -> Vec<(Bytes, Bytes)> {
     db.iterator_cf(db.cf_handle(family).unwrap(), IteratorMode::Start).map(Result::unwrap).collect()
 }
 
@@ -159,7 +161,7 @@ fn entries() {
     finds("entries", "index 553", Damage, |db| put(db, "entries", &index(553), b"more"));
     finds("entries", "index 99999", Damage, |db| put(db, "entries", &index(99999), b"more"));
     finds("entries", "key 0x", Damage, |db| {
-        put(db, "entries", &[index(5).as_slice(), b"x"].concat(), b"more")
+        put(db, "entries", &[index(5).as_slice(), b"x"].concat(), b"more");
     });
     let other = |db: &DB| put(db, "entries", &index(9), &get(db, "entries", &index(10)));
     finds("entries", "index 9", Damage, other);
