@@ -7,6 +7,8 @@ mod backup;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod detour;

@@ -1,0 +1,163 @@
+//! What readers do in a browser of their own: a real log, real witnesses, a real Chromium.
+
+mod axe;
+mod driver;
+
+use base64::Engine as _;
+use countersign_tests::harness::{System, get};
+use serde_json::json;
+
+use crate::parties::{Lineage, Parties};
+use driver::{Browser, Look};
+
+const VERDICTS: &str =
+    "return [...document.querySelectorAll('[data-rung]')].map((row) => row.dataset.verdict)";
+const DONE: &str = "document.querySelector('.stages')";
+
+/// A log with one execution, and a browser.
+fn stage(name: &str) -> (System, Lineage, Browser) {
+    let system = System::start();
+    let lineage = Parties::register(&system).execute(&system, name);
+    (system, lineage, Browser::start())
+}
+
+fn verdict(stage: &str) -> String {
+    format!("document.querySelector('[data-stage={stage}]')?.dataset.verdict")
+}
+
+#[track_caller]
+fn assert_quiet(browser: &Browser) {
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn a_proof_is_checked_rung_by_rung_and_a_flipped_byte_is_found_where_it_is() {
+    let (system, lineage, browser) = stage("rungs");
+    let url = system.log.url();
+    browser.go(&format!("{url}/entries/{}/proof", lineage.authorization.index));
+    // Nothing is said to be checked before somebody asks for it.
+    assert_eq!(browser.run("return document.body.innerText.includes('checked here')"), false);
+    browser.click("[data-run]");
+    browser.wait_for(DONE);
+    let rungs = browser.run(VERDICTS).as_array().unwrap().len();
+    assert!(rungs > 2, "the tree has several levels");
+    assert_eq!(browser.run(VERDICTS), json!(vec!["pass"; rungs]));
+    for stage in ["format", "inclusion", "log_signature", "witness_quorum"] {
+        assert_eq!(browser.run(&format!("return {}", verdict(stage))), "pass", "{stage}");
+    }
+    assert_eq!(browser.run(&format!("return {}", verdict("lineage"))), "not_checked");
+    assert_eq!(browser.run("return document.querySelector('.check h2 .chip').innerText"), "✓ checked here");
+    browser.picture("proof-checked");
+
+    for (place, first) in [("0", 0), ("1", 1), ("2", 2)] {
+        browser.run(&format!("document.querySelector('#tamper').value = '{place}'"));
+        browser.click(".tamper button");
+        browser.wait_for(&format!("{} === 'fail'", verdict("inclusion")));
+        let expected: Vec<&str> = (0..rungs).map(|at| if at < first { "pass" } else { "fail" }).collect();
+        assert_eq!(browser.run(VERDICTS), json!(expected), "place {place}");
+        assert_eq!(
+            browser.run("return document.querySelector('.check h2 .chip').innerText"),
+            "✗ check failed"
+        );
+        browser.picture(&format!("proof-tampered-{place}"));
+        browser.click(".tamper button:last-of-type");
+        browser.wait_for(&format!("{} === 'pass'", verdict("inclusion")));
+        assert_eq!(browser.run(VERDICTS), json!(vec!["pass"; rungs]));
+    }
+    // The same on the entry's own page.
+    browser.go(&format!("{url}/entries/{}", lineage.outcome.index));
+    browser.click("[data-run]");
+    browser.wait_for(&format!("{} === 'pass'", verdict("witness_quorum")));
+    assert_quiet(&browser);
+}
+
+#[test]
+fn files_are_checked_and_sent_nowhere() {
+    let (system, lineage, browser) = stage("files");
+    let url = system.log.url();
+    let index = lineage.outcome.index;
+    let (entry, proof) = (system.folder().join("entry"), system.folder().join("proof"));
+    std::fs::write(&entry, get(url, &format!("/entries/{index}.cose")).body).unwrap();
+    let proof_bytes = get(url, &format!("/entries/{index}.tlog-proof")).body;
+    std::fs::write(&proof, &proof_bytes).unwrap();
+    browser.go(&format!("{url}/verify"));
+    browser.choose("#files", &[&entry, &proof]);
+    browser.wait_for(DONE);
+    let status = "document.querySelector('#status').innerText";
+    assert!(browser.run(&format!("return {status}")).as_str().unwrap().starts_with("✓ checked here"));
+    browser.picture("verify-proof");
+
+    // A policy that asks for somebody else.
+    let stranger = "witness x w.example+d9e31a03+BFX2mmyhXF1b8yXz0BlG1GpXxQZjNTTXl0EQjZ/wGRo1";
+    let policy = format!("log {}\n", system.log.vkey());
+    let strict = system.folder().join("strict.policy");
+    std::fs::write(&strict, format!("{policy}quorum none\n")).unwrap();
+    browser.choose("#policy-file", &[&strict]);
+    browser.wait_for("document.querySelector('#policy').value.includes('quorum none')");
+    browser.click("#choose button");
+    browser.wait_for(
+        "document.querySelector('[data-stage=witness_quorum]')?.innerText.includes('asks for no witness')",
+    );
+    let strict = system.folder().join("broken.policy");
+    std::fs::write(&strict, format!("{policy}{stranger}\nquorum x\n")).unwrap();
+    browser.choose("#policy-file", &[&strict]);
+    browser.wait_for("document.querySelector('#policy').value.includes('quorum x')");
+    browser.click("#choose button");
+    browser.wait_for(&format!("{status}.includes('cannot be read') && {status}.includes('line 2')"));
+
+    // In the fragment of the address, which browsers keep to themselves; one byte of the entry is another.
+    browser.go(&format!("{url}/verify"));
+    let encode = |bytes: &[u8]| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
+    let mut changed = lineage.outcome.bytes.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    for (bytes, expected) in [(lineage.outcome.bytes.clone(), "✓ checked here"), (changed, "✗ check failed")]
+    {
+        let fragment = format!("#entry={}&proof={}", encode(&bytes), encode(&proof_bytes));
+        browser.run(&format!(
+            "document.querySelector('#report').replaceChildren(); location.hash = '{fragment}'"
+        ));
+        browser.wait_for(&format!("{DONE} && {status}.startsWith('{expected}')"));
+    }
+    // The page has asked for its own parts and for nothing else.
+    let asked = browser
+        .run("return performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname)");
+    let asked: Vec<&str> = asked.as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+    assert!(asked.len() > 10 && asked.iter().all(|path| path.starts_with("/assets/")), "{asked:?}");
+    assert_quiet(&browser);
+}
+
+#[test]
+fn pages_fit_phones_and_the_dark_and_can_be_read_by_everyone() {
+    let (system, lineage, browser) = stage("looks");
+    let url = system.log.url();
+    let axe = axe::script();
+    let pages = [
+        ("console", "/".to_owned()),
+        ("entries", "/entries".to_owned()),
+        ("entry", format!("/entries/{}", lineage.authorization.index)),
+        ("proof", format!("/entries/{}/proof", lineage.authorization.index)),
+        ("executions", "/executions".to_owned()),
+        ("execution", format!("/executions/{}", lineage.id)),
+        ("health", "/health".to_owned()),
+        ("verify", "/verify".to_owned()),
+    ];
+    for (name, path) in pages {
+        browser.go(&format!("{url}{path}"));
+        if name == "entry" || name == "proof" {
+            browser.click("[data-run]");
+            browser.wait_for(DONE);
+        }
+        for (width, dark) in [(360, false), (360, true), (1280, false), (1280, true)] {
+            browser.look(Look { width, dark });
+            let over = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+            assert_eq!(browser.run(over), 0, "{name} at {width} pixels is wider than its window");
+            let shade = if dark { "dark" } else { "light" };
+            browser.picture(&format!("{name}-{width}-{shade}"));
+            if let Some(axe) = &axe {
+                let found = browser.run_async(&axe::question(axe));
+                assert_eq!(found, json!([]), "{name} at {width} pixels, {shade}");
+            }
+        }
+    }
+    assert_quiet(&browser);
+}
