@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use countersign_verifier::checkpoint::{LogSigned, Origin};
 use countersign_verifier::merkle::{NodeHash, TreeSize};
@@ -27,6 +28,10 @@ use crate::refusal::Refusal;
 const QUEUE: usize = 4096;
 /// How many are decided between two syncs at most.
 const BATCH: usize = 1024;
+/// The figure of heads cosigned and kept.
+pub(crate) const COSIGNATURES: &str = "countersign_cosignatures_total";
+/// The figure of how long keeping takes.
+pub(crate) const KEEP_SECONDS: &str = "countersign_keep_seconds";
 
 /// What a log asks for, as far as it can be judged without knowing what was cosigned: the log is known, and it signed
 /// the head.
@@ -178,7 +183,10 @@ impl Desk {
             return Ok(());
         }
         let heads: Vec<_> = staged.into_values().collect();
+        let began = Instant::now();
         self.keep.keep(&heads).map_err(|error| self.stop.because(&error))?;
+        metrics::histogram!(KEEP_SECONDS).record(began.elapsed());
+        metrics::counter!(COSIGNATURES).increment(heads.len() as u64);
         for head in heads {
             if let Some(account) = self.positions.get_mut(head.origin()) {
                 account.position.head = Some(Arc::clone(&head));

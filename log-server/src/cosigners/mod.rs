@@ -29,6 +29,7 @@ pub use client::ClientError;
 pub(crate) use evidence::{Evidence, FOLDER as EVIDENCE};
 pub(crate) use judge::{Judgement, judge};
 pub(crate) use probe::probe;
+pub(crate) use witness::SECONDS as WITNESS_SECONDS;
 
 use crate::log::{Published, Steps, Witnessing};
 use crate::sequencer::{Queue, Tip};

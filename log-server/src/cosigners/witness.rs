@@ -1,6 +1,7 @@
 //! One witness, asked at its own pace.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use countersign_verifier::cosignature;
 use countersign_verifier::merkle::TreeSize;
@@ -20,6 +21,8 @@ use crate::tree::ProofError;
 
 /// How often a witness may name another size before it has to wait.
 const MAX_TRIES: usize = 3;
+/// The figure of how long witnesses take to answer.
+pub(crate) const SECONDS: &str = "countersign_witness_seconds";
 
 /// What a witness's task tells the coordinator.
 #[derive(Debug)]
@@ -124,7 +127,10 @@ impl WitnessTask {
             let checkpoint = target.tip.head.note.clone();
             let request = AddCheckpoint { old: self.size, proof: proof.to_vec(), checkpoint };
             self.ground.steps.reached(Step::Asked, target.size());
-            match self.ground.client.add_checkpoint(&self.url, request.to_string()).await {
+            let asked = Instant::now();
+            let answer = self.ground.client.add_checkpoint(&self.url, request.to_string()).await;
+            metrics::histogram!(SECONDS, "witness" => self.witness.name.clone()).record(asked.elapsed());
+            match answer {
                 Ok(Answer::Lines(lines)) => return self.accept(target, &lines),
                 Ok(Answer::Conflict(named)) => self.believe(named).await?,
                 Ok(Answer::Inconsistent(answer)) => {

@@ -1,15 +1,16 @@
 //! What every handler works with.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_serving::Proxies;
+use countersign_serving::figures::Figures;
 use countersign_verifier::statement::UnixSeconds;
 use tokio::sync::Semaphore;
 
 use super::checkers::Checkers;
-use super::metrics::Figures;
-use super::observe::RequestIds;
 use super::problem::Refusal;
 use super::rate::IssuerRates;
 use crate::log::{Log, ReadError};
@@ -26,6 +27,10 @@ pub struct Options {
     pub body: Duration,
     /// How many statements a second each issuer may submit, and as many at once. `None`: as many as it likes.
     pub issuer_rate: Option<u32>,
+    /// How many requests a second each network may make. `None`: as many as it likes.
+    pub ip_rate: Option<NonZeroU32>,
+    /// The proxies whose word on where a request comes from is taken.
+    pub proxies: Proxies,
     /// The time, for the rule that statements are made now.
     pub clock: Clock,
 }
@@ -33,17 +38,26 @@ pub struct Options {
 impl Options {
     /// The defaults, with a clock.
     pub fn new(clock: Clock) -> Self {
-        Self { wait: Duration::from_secs(10), body: Duration::from_secs(30), issuer_rate: None, clock }
+        Self {
+            wait: Duration::from_secs(10),
+            body: Duration::from_secs(30),
+            issuer_rate: None,
+            ip_rate: None,
+            proxies: Proxies::default(),
+            clock,
+        }
     }
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { wait, body, issuer_rate, clock: _ } = self;
+        let Self { wait, body, issuer_rate, ip_rate, proxies, clock: _ } = self;
         f.debug_struct("Options")
             .field("wait", wait)
             .field("body", body)
             .field("issuer_rate", issuer_rate)
+            .field("ip_rate", ip_rate)
+            .field("proxies", proxies)
             .finish_non_exhaustive()
     }
 }
@@ -59,7 +73,6 @@ pub(super) struct App {
     pub(super) rates: IssuerRates,
     pub(super) batches: Semaphore,
     pub(super) figures: Figures,
-    pub(super) ids: RequestIds,
 }
 
 impl App {

@@ -10,7 +10,12 @@ use countersign_verifier::statement::{self, Problem};
 /// All problems, in the order in which the page at `/errors` lists them.
 pub fn all() -> impl Iterator<Item = &'static Problem> {
     let of_statements = statement::PROBLEMS.iter().chain(admission::PROBLEMS);
-    codes::ALL.iter().copied().chain(of_statements).chain(countersign_web::PROBLEMS)
+    codes::ALL
+        .iter()
+        .copied()
+        .chain(countersign_serving::PROBLEMS.iter().copied())
+        .chain(of_statements)
+        .chain(countersign_web::PROBLEMS)
 }
 
 /// The problem with this code.

@@ -8,7 +8,7 @@
 //! - giving out: `reading` (checkpoint and tiles), `proofs`, `issuers`
 //! - for operators: `health`, `metrics`, `openapi`
 //! - refusing: `problem`, `catalog`, and the pages in `error_pages`
-//! - the door: `listen`, `observe`, `body`, `rate`
+//! - bounds: `body`, `rate`, and all that the door (`countersign_serving`) sees before a handler does
 
 mod answer;
 mod app;
@@ -18,14 +18,14 @@ pub mod catalog;
 mod cbor_seq;
 mod checkers;
 mod error_pages;
+mod figures;
 mod health;
 mod intake;
 mod issuers;
-mod listen;
 mod metrics;
 mod negotiate;
-mod observe;
 mod openapi;
+mod panicked;
 mod prepare;
 mod problem;
 mod proofs;
@@ -36,6 +36,6 @@ mod router;
 mod submit;
 
 pub use app::{Clock, Options};
-pub use listen::{Bounds, serve};
+pub use metrics::figures;
 pub use problem::Refusal;
 pub use router::{Front, StartError};

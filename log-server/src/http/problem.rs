@@ -115,7 +115,7 @@ impl Refusal {
     /// Counts the refusal. One that is an answer of its own is counted when it is sent.
     #[must_use]
     pub(super) fn counted(self) -> Self {
-        metrics::counter!(super::metrics::REFUSALS, "code" => self.code()).increment(1);
+        metrics::counter!(countersign_serving::figures::REFUSALS, "code" => self.code()).increment(1);
         self
     }
 

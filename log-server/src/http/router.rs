@@ -1,15 +1,13 @@
 //! Which request goes where.
 
 use std::fmt;
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{Method, header};
-use axum::middleware::Next;
-use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
+use countersign_serving::{Observer, REQUEST_ID, observe};
 use rayon::ThreadPoolBuildError;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -19,15 +17,13 @@ use tower_http::cors::{Any, CorsLayer};
 use super::app::{App, BATCH_KIB, Options};
 use super::catalog::codes;
 use super::checkers::Checkers;
-use super::metrics::{self, Figures};
-use super::observe::{self, REQUEST_ID, RequestIds};
+use super::metrics;
+use super::panicked::panicked;
 use super::problem::Refusal;
 use super::query::cut;
 use super::rate::IssuerRates;
 use super::{batch, error_pages, health, issuers, openapi, prepare, proofs, reading, submit};
 use crate::log::Log;
-
-const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Why a log cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -40,23 +36,24 @@ pub enum StartError {
 /// One log, ready to be served.
 pub struct Front {
     app: Arc<App>,
+    observer: Arc<Observer>,
 }
 
 impl Front {
     /// Makes everything ready that serving needs. A task on the runtime that this is called on looks after the
-    /// figures for as long as anything of it lives.
+    /// figures.
     pub fn start(log: Arc<Log>, options: Options) -> Result<Self, StartError> {
+        let observer = Observer::new(run_number(&options), options.ip_rate, options.proxies.clone());
         let app = Arc::new(App {
             checkers: Checkers::start()?,
             rates: IssuerRates::new(options.issuer_rate),
             batches: Semaphore::new(BATCH_KIB),
-            figures: Figures::start(),
-            ids: RequestIds::of_run(run_number(&options)),
+            figures: metrics::start(),
             log,
             options,
         });
-        tokio::spawn(look_after(Arc::downgrade(&app)));
-        Ok(Self { app })
+        tokio::spawn(app.figures.clone().look_after());
+        Ok(Self { app, observer: Arc::new(observer) })
     }
 
     /// What a reader in the same process asks: the checkpoint, tiles and proofs. It is not counted, logged or bounded.
@@ -80,8 +77,8 @@ impl Front {
         let app = Arc::clone(&self.app);
         router
             .method_not_allowed_fallback(method_not_allowed)
-            .layer(CatchPanicLayer::custom(observe::panicked))
-            .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), observed))
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(axum::middleware::from_fn_with_state(Arc::clone(&self.observer), observe))
             .with_state(app)
     }
 }
@@ -123,25 +120,10 @@ fn reading() -> Router<Arc<App>> {
         .layer(everywhere)
 }
 
-async fn look_after(app: Weak<App>) {
-    let mut interval = tokio::time::interval(UPKEEP);
-    loop {
-        interval.tick().await;
-        match app.upgrade() {
-            Some(app) => app.figures.upkeep(),
-            None => return,
-        }
-    }
-}
-
 /// Tells the request ids of this run from those of another. It need not be secret, only different.
 fn run_number(options: &Options) -> u32 {
     let seconds = (options.clock)().get();
     u32::try_from(seconds & u64::from(u32::MAX)).unwrap_or_default()
-}
-
-async fn observed(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    observe::observe(&app.ids, request, next).await
 }
 
 async fn not_found(request: Request) -> Refusal {

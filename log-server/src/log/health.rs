@@ -134,6 +134,28 @@ fn silent(witnesses: &[String]) -> String {
     }
 }
 
+/// The codes of all reasons for which a log may not be ready.
+pub const REASON_CODES: &[&str] = &[
+    "write-failed",
+    "read-failed",
+    "store-older-than-witnessed",
+    "store-contradicts-witnessed",
+    "store-forgot",
+    "restored-unconfirmed",
+    "sequencer-failed",
+    "shutting-down",
+    "quorum-missing",
+];
+
+/// The codes of all warnings about witnesses. With any of them a log may be ready all the same.
+pub const WARNING_CODES: &[&str] = &[
+    "witness-unreachable",
+    "witness-refuses",
+    "witness-rolled-back",
+    "witness-disagrees",
+    "witness-not-asked",
+];
+
 /// One reason why the log is not ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {

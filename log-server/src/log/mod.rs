@@ -14,7 +14,7 @@ pub use config::{LogConfig, QueueBounds, Witnessing};
 pub(crate) use create::OPERATOR_KEY;
 pub use create::{CreateError, DATABASE, GenesisError, LOG_KEY};
 pub use handle::Log;
-pub use health::{Contradiction, Reason, StopReason};
+pub use health::{Contradiction, REASON_CODES, Reason, StopReason, WARNING_CODES};
 pub use open::OpenError;
 pub use status::{Condition, Status, WitnessStatus};
 pub use steps::{Observer, Step, Steps};

@@ -5,7 +5,6 @@ mod bar;
 mod clock;
 mod fsck;
 mod init;
-mod logging;
 mod restore;
 mod serve;
 mod witnesses;

@@ -6,18 +6,16 @@ use std::time::Duration;
 
 use axum::Router;
 use clap::Args;
-use countersign_log::http::{self, Bounds, Front, Options};
+use countersign_log::http::{Front, Options};
 use countersign_log::log::{Log, LogConfig};
 use countersign_log::snapshot::Listener;
 use countersign_log::store::RocksStore;
-use countersign_verifier::program::{Exit, Failed, Farewell, print_line, span};
+use countersign_serving::{Bounds, Flags, Signals, logging};
+use countersign_verifier::program::{Exit, Failed, print_line, span};
 use countersign_verifier::quorum::Policy;
 use countersign_web::{Explorer, Source};
-use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use super::logging::{self, LogFormat};
 use super::{clock, witnesses};
 
 /// Serves a log until it is told to stop, and prints its URL when it takes requests
@@ -44,28 +42,15 @@ pub(super) struct Serve {
     /// How many statements a second each issuer may submit. Without it, as many as it likes.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     issuer_rate: Option<u32>,
-    /// How many connections there may be at once.
-    #[arg(long, value_name = "N", default_value_t = 512, value_parser = connections)]
-    max_connections: usize,
-    #[command(flatten)]
-    farewell: Farewell,
     /// Serve the machines' interface alone, without pages for people.
     #[arg(long)]
     no_explorer: bool,
-    /// Log lines for people or for programs.
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    log_format: LogFormat,
-}
-
-fn connections(text: &str) -> Result<usize, &'static str> {
-    text.parse()
-        .ok()
-        .filter(|count| (1..=100_000).contains(count))
-        .ok_or("expected a number from 1 to 100000")
+    #[command(flatten)]
+    serving: Flags,
 }
 
 pub(super) fn serve(args: Serve) -> Result<Exit, Failed> {
-    logging::start(args.log_format)?;
+    logging::start(args.serving.log_format(), None)?;
     let policy = witnesses::read(args.witnesses.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failed::new(Exit::CouldNotCheck, "no threads").because(error))?;
@@ -73,8 +58,9 @@ pub(super) fn serve(args: Serve) -> Result<Exit, Failed> {
 }
 
 async fn run(args: Serve, policy: Policy) -> Result<Exit, Failed> {
-    let mut signals = Signals::listen()?;
-    let listener = bind(&args.listen).await?;
+    let mut signals = Signals::listen()
+        .map_err(|error| Failed::new(Exit::CouldNotCheck, "signals cannot be listened for").because(error))?;
+    let door = args.serving.open(&args.listen, Bounds::DEFAULT).await?;
     let mut config = LogConfig::new(args.data, policy);
     config.checkpoint_interval = args.checkpoint_interval;
     let data = config.data.clone();
@@ -83,23 +69,22 @@ async fn run(args: Serve, policy: Policy) -> Result<Exit, Failed> {
     let mut options = Options::new(Arc::new(clock::now));
     options.wait = args.wait_timeout;
     options.issuer_rate = args.issuer_rate;
+    options.ip_rate = args.serving.ip_rate();
+    options.proxies = args.serving.proxies();
     let front = Front::start(Arc::clone(&log), options)
         .map_err(|error| Failed::new(Exit::CouldNotCheck, "the log cannot be served").because(error))?;
     let router = if args.no_explorer { front.router() } else { with_explorer(&front, &log) };
-    let farewell = args.farewell;
-    let bounds =
-        Bounds { connections: args.max_connections, farewell: farewell.clients(), ..Bounds::default() };
-    let address = listener.local_addr();
-    let address = address.map_err(|error| Failed::new(Exit::CouldNotCheck, "no address").because(error))?;
-    tracing::info!(origin = log.key().name().as_str(), %address, "serving");
-    print_line(format_args!("http://{address}"))?;
+    let farewell = args.serving.farewell();
+    let url = door.url();
+    tracing::info!(origin = log.key().name().as_str(), url, "serving");
+    print_line(url)?;
     let (told, stop) = tokio::sync::oneshot::channel::<()>();
-    let serving = http::serve(listener, router, bounds, async {
+    let serving = door.serve(router, async {
         let _ = stop.await;
     });
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
-        () = signals.next() => {
+        () = signals.end() => {
             tracing::info!("stopping: finishing what was begun");
             farewell.begin(|| tracing::warn!("the time to end in is over: ending as it is"));
             let _ = told.send(());
@@ -111,7 +96,7 @@ async fn run(args: Serve, policy: Policy) -> Result<Exit, Failed> {
             tokio::select! {
                 () = serving.as_mut() => {}
                 () = waits => {}
-                () = signals.next() => tracing::warn!("stopping at once"),
+                () = signals.end() => tracing::warn!("stopping at once"),
             }
         }
         () = serving.as_mut() => {}
@@ -141,42 +126,4 @@ fn with_explorer(front: &Front, log: &Log) -> Router {
     let pages = explorer.router();
     tokio::spawn(explorer.follow());
     front.router_with(pages)
-}
-
-async fn bind(address: &str) -> Result<TcpListener, Failed> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let hint = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "another program listens there: end it, or name another port",
-            std::io::ErrorKind::PermissionDenied => "ports below 1024 need permission: name another port",
-            _ => "expected an address and a port, such as 127.0.0.1:8080",
-        };
-        Failed::new(Exit::Usage, format!("cannot listen on {address}")).because(error).hint(hint)
-    })
-}
-
-/// The two signals that ask a server to end.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Self, Failed> {
-        let listen = || {
-            Ok(Self {
-                terminate: signal(SignalKind::terminate())?,
-                interrupt: signal(SignalKind::interrupt())?,
-            })
-        };
-        listen().map_err(|error: std::io::Error| {
-            Failed::new(Exit::CouldNotCheck, "signals cannot be listened for").because(error)
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
 }

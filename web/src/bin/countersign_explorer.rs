@@ -1,17 +1,17 @@
 //! `countersign-explorer`: the pages alone, about anybody's log.
 
-use std::future::pending;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use axum::Router;
+use axum::routing::get;
 use clap::Parser;
-use countersign_verifier::program::{self, Exit, Failed, Farewell, print_line};
+use countersign_serving::figures::Figures;
+use countersign_serving::{Bounds, Flags, Observer, Signals, logging, observe};
+use countersign_verifier::program::{self, Exit, Failed, print_line};
 use countersign_verifier::quorum::Policy;
 use countersign_web::{Explorer, Source};
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 use url::Url;
 
 /// Show what a Countersign log has recorded, re-hashed and compared with heads that your trust policy accepts.
@@ -31,23 +31,20 @@ struct Args {
     policy: PathBuf,
     /// Where to serve the pages. Port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
-    listen: SocketAddr,
+    listen: String,
     #[command(flatten)]
-    farewell: Farewell,
+    serving: Flags,
 }
 
 fn main() -> ExitCode {
     program::run(|| {
         let args: Args = program::parse()?;
-        tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
-            .with_writer(std::io::stderr)
-            .init();
+        logging::start(args.serving.log_format(), None)?;
         let explorer = explorer(&args)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime
             .map_err(|error| Failed::new(Exit::CouldNotCheck, "no threads can be started").because(error))?;
-        runtime.block_on(serve(explorer, args.listen, args.farewell))
+        runtime.block_on(serve(explorer, &args))
     })
 }
 
@@ -65,46 +62,28 @@ fn explorer(args: &Args) -> Result<Explorer, Failed> {
     Ok(Explorer::new(source, policy))
 }
 
-async fn serve(explorer: Explorer, listen: SocketAddr, farewell: Farewell) -> Result<Exit, Failed> {
-    let failed = |error: std::io::Error| {
-        Failed::new(Exit::CouldNotCheck, format!("cannot serve at {listen}"))
-            .because(error)
-            .hint("another program may be using the address: choose another one with --listen")
+async fn serve(explorer: Explorer, args: &Args) -> Result<Exit, Failed> {
+    let could_not = |error: std::io::Error| {
+        Failed::new(Exit::CouldNotCheck, "signals cannot be listened for").because(error)
     };
-    let listener = TcpListener::bind(listen).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    let router = explorer.router();
+    let mut signals = Signals::listen().map_err(could_not)?;
+    let door = args.serving.open(&args.listen, Bounds::DEFAULT).await?;
+    let url = door.url();
+    let observer = Observer::new(std::process::id(), args.serving.ip_rate(), args.serving.proxies());
+    let figures = Figures::start("countersign-explorer", env!("CARGO_PKG_VERSION"), &[]);
+    let upkeep = tokio::spawn(figures.clone().look_after());
+    let router = Router::new()
+        .route("/metrics", get(move || async move { figures.render() }))
+        .fallback_service(explorer.router())
+        .layer(axum::middleware::from_fn_with_state(Arc::new(observer), observe));
     let following = tokio::spawn(explorer.follow());
-    print_line(format_args!("http://{address}/"))?;
-    let (told, stop) = tokio::sync::oneshot::channel::<()>();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async {
-        let _ = stop.await;
-    });
-    let too_long = async {
-        told_to_end().await;
-        farewell.begin(|| tracing::warn!("the time to end in is over: ending as it is"));
-        let _ = told.send(());
-        tokio::time::sleep(farewell.clients()).await;
-    };
-    // Clients that hold their connections open are not waited for.
-    tokio::select! {
-        served = serving.into_future() => served.map_err(failed)?,
-        () = too_long => {}
-    }
+    print_line(format_args!("{url}/"))?;
+    door.serve(router, async {
+        signals.end().await;
+        args.serving.farewell().begin(|| tracing::warn!("the time to end in is over: ending as it is"));
+    })
+    .await;
     following.abort();
+    upkeep.abort();
     Ok(Exit::Holds)
-}
-
-/// Ends on Ctrl-C and on the signal with which services are stopped.
-async fn told_to_end() {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
-    }
 }

@@ -33,11 +33,16 @@ pub(super) fn of(refusal: &Refusal) -> &'static Sort {
 
 /// The sort with this code.
 pub(super) fn by_code(code: &str) -> Option<&'static Sort> {
-    ALL.iter().copied().find(|sort| sort.code == code)
+    all().find(|sort| sort.code == code)
 }
 
-/// All of them, in the order in which a request meets them.
-pub(super) const ALL: &[&Sort] = &[
+/// All of them, with those of the door, which refuses before a request is looked at.
+pub(super) fn all() -> impl Iterator<Item = &'static Sort> {
+    countersign_serving::PROBLEMS.iter().chain(ALL).copied()
+}
+
+/// The witness's own, in the order in which a request meets them.
+const ALL: &[&Sort] = &[
     &NOT_FOUND,
     &METHOD,
     &TOO_LARGE,
@@ -149,8 +154,8 @@ mod tests {
 
     #[test]
     fn each_code_is_one_sort_and_each_sort_is_found() {
-        for sort in ALL {
-            assert!(std::ptr::eq(by_code(sort.code).unwrap(), *sort), "{}", sort.code);
+        for sort in all() {
+            assert!(std::ptr::eq(by_code(sort.code).unwrap(), sort), "{}", sort.code);
         }
     }
 }

@@ -16,7 +16,7 @@ struct Errors {
 
 /// All of them on one page.
 pub(super) async fn list() -> Response {
-    page::render(&Errors { sorts: catalog::ALL.to_vec() })
+    page::render(&Errors { sorts: catalog::all().collect() })
 }
 
 /// The one with this code.

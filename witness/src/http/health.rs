@@ -27,15 +27,26 @@ struct Reason {
     remedy: &'static str,
 }
 
+/// The codes of all reasons.
+pub const CODES: &[&str] = &[catalog::STOPPED.code, catalog::ROLLED_BACK.code, LOGS_UNREADABLE];
+const LOGS_UNREADABLE: &str = "logs-unreadable";
+
+/// The code of a reason.
+pub(super) const fn code(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::Stopped(_) => catalog::STOPPED.code,
+        Fault::RolledBack(_) => catalog::ROLLED_BACK.code,
+        Fault::Roster(_) => LOGS_UNREADABLE,
+    }
+}
+
 impl From<Fault> for Reason {
     fn from(fault: Fault) -> Self {
-        let (code, detail, remedy) = match fault {
-            Fault::Stopped(cause) => (catalog::STOPPED.code, cause.to_string(), catalog::STOPPED.remedy),
-            Fault::RolledBack(rollback) => {
-                (catalog::ROLLED_BACK.code, rollback.to_string(), catalog::ROLLED_BACK.remedy)
-            }
+        let code = code(&fault);
+        let (detail, remedy) = match fault {
+            Fault::Stopped(cause) => (cause.to_string(), catalog::STOPPED.remedy),
+            Fault::RolledBack(rollback) => (rollback.to_string(), catalog::ROLLED_BACK.remedy),
             Fault::Roster(fault) => (
-                "logs-unreadable",
                 fault.to_string(),
                 "Put back the file logs in the data folder, and add logs with countersign-witness add-log only.",
             ),

@@ -6,6 +6,7 @@
 //! | `GET /<hash of an origin>/checkpoint` | C2SP tlog-witness, the monitoring prefix |
 //! | `GET /` | name, key, logs and sizes, for people |
 //! | `GET /healthz`, `GET /readyz` | whether it runs, and whether it can do all of its work |
+//! | `GET /metrics` | figures, for Prometheus |
 //! | `GET /errors`, `GET /errors/<code>` | what the refusals mean |
 //!
 //! Every refusal is a problem document (RFC 9457), but for 409, whose body tlog-witness prescribes.
@@ -15,30 +16,41 @@ mod body;
 mod catalog;
 mod error_pages;
 mod health;
+mod metrics;
 mod monitoring;
 mod page;
 mod problem;
-mod serve;
 
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
+use axum::{Extension, Router};
+use countersign_serving::{Bounds, Observer, observe};
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use serve::{Bounds, serve};
+pub use health::CODES;
+pub use metrics::FIGURES;
 
 use crate::witness::Witness;
 use problem::Problem;
 
-/// All routes of a witness. A request may take as long as `patience`.
-pub fn router(witness: Arc<Witness>, patience: Duration) -> Router {
+/// What clients may take of a witness, which is asked by few, over connections that they keep. A log that asks
+/// every minute closes a connection before the witness does.
+pub const BOUNDS: Bounds = Bounds { header: Duration::from_mins(2), ..Bounds::DEFAULT };
+/// How long a request may take, from the end of its header to the start of its answer.
+pub const PATIENCE: Duration = Duration::from_secs(15);
+
+/// All routes of a witness. A request may take as long as `patience`. A task on the runtime that this is called on
+/// looks after the figures.
+pub fn router(witness: Arc<Witness>, patience: Duration, observer: Observer) -> Router {
+    let figures = metrics::start();
+    tokio::spawn(figures.clone().look_after());
     Router::new()
         .route("/", read(get(page::page)))
         .route("/style.css", read(get(page::style)))
@@ -46,11 +58,14 @@ pub fn router(witness: Arc<Witness>, patience: Duration) -> Router {
         .route("/{origin_hash}/checkpoint", read(get(monitoring::checkpoint)))
         .route("/healthz", read(get(health::alive)))
         .route("/readyz", read(get(health::ready)))
+        .route("/metrics", read(get(metrics::render)))
         .route("/errors", read(get(error_pages::list)))
         .route("/errors/{code}", read(get(error_pages::one)))
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(Patience(patience), within_bounds))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(Arc::new(observer), observe))
+        .layer(Extension(figures))
         .with_state(witness)
 }
 

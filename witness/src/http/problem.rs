@@ -36,9 +36,14 @@ impl Problem {
     }
 }
 
+fn counted(sort: &'static Sort) {
+    metrics::counter!(countersign_serving::figures::REFUSALS, "code" => sort.code).increment(1);
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Self { sort, detail, retry_after } = self;
+        counted(sort);
         let status = StatusCode::from_u16(sort.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let document = Document {
             r#type: catalog::uri(sort),
@@ -59,6 +64,7 @@ impl IntoResponse for Refusal {
     /// A problem document; for another old size than was cosigned, the size, as tlog-witness prescribes.
     fn into_response(self) -> Response {
         if let Self::OtherSize { cosigned, .. } = self {
+            counted(&catalog::OTHER_SIZE);
             let content_type = [(header::CONTENT_TYPE, SIZE_CONTENT_TYPE)];
             return (StatusCode::CONFLICT, content_type, format!("{cosigned}\n")).into_response();
         }

@@ -13,6 +13,8 @@ use countersign_verifier::witnessing::{AddCheckpoint, MAX_REQUEST_BYTES};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
+use countersign_serving::Proxies;
+
 use super::*;
 use crate::folder::Folder;
 use crate::roster::{self, Entry};
@@ -23,6 +25,10 @@ const ORIGIN: &str = "log.example/<b>\"bold\"";
 struct Fixture {
     _folder: tempfile::TempDir,
     router: Router,
+}
+
+fn observer() -> Observer {
+    Observer::new(0, None, Proxies::default())
 }
 
 struct Answer {
@@ -44,7 +50,7 @@ impl Fixture {
         };
         roster::add(&folder.logs(), &key, vec![watched], false).unwrap();
         let witness = Witness::open(&folder, StoppedClock::at(1_000)).unwrap();
-        Self { _folder: temporary, router: router(Arc::new(witness), Duration::from_millis(200)) }
+        Self { _folder: temporary, router: router(Arc::new(witness), Duration::from_millis(200), observer()) }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
@@ -150,7 +156,7 @@ impl hyper::body::Body for Never {
 #[tokio::test]
 async fn every_refusal_has_a_page() {
     let fixture = Fixture::new();
-    for sort in catalog::ALL {
+    for sort in catalog::all() {
         let answer = fixture.get(&catalog::uri(sort)).await;
         assert_eq!(answer.status, StatusCode::OK);
         assert!(
@@ -159,7 +165,7 @@ async fn every_refusal_has_a_page() {
         assert!(answer.header(header::CONTENT_SECURITY_POLICY).starts_with("default-src 'none'"));
     }
     let all = fixture.get("/errors").await.body;
-    assert!(catalog::ALL.iter().all(|sort| all.contains(sort.code)));
+    assert!(catalog::all().all(|sort| all.contains(sort.code)));
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use countersign_witness::http::Bounds;
+use countersign_serving::Bounds;
+use countersign_witness::http;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -12,13 +13,10 @@ fn log() -> Log {
     Log::new("log.example/a", 1, 64)
 }
 
+const SHORT: Duration = Duration::from_millis(300);
+
 fn short() -> Bounds {
-    Bounds {
-        header: Duration::from_millis(300),
-        request: Duration::from_millis(300),
-        age: Duration::from_mins(1),
-        ..Bounds::default()
-    }
+    Bounds { header: SHORT, ..http::BOUNDS }
 }
 
 async fn connect(served: &Served) -> TcpStream {
@@ -59,7 +57,7 @@ async fn one_connection_serves_many_requests() {
 
 #[tokio::test]
 async fn a_body_that_does_not_come_is_not_waited_for() {
-    let served = Served::within(short(), FixedClock::at(VECTOR_TIME), &[]).await;
+    let served = Served::within(short(), SHORT, FixedClock::at(VECTOR_TIME), &[]).await;
     let mut stream = connect(&served).await;
     stream.write_all((head(1000) + "old 0").as_bytes()).await.unwrap();
     let began = Instant::now();
@@ -71,7 +69,7 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
 
 #[tokio::test]
 async fn a_header_that_does_not_come_is_not_waited_for() {
-    let served = Served::within(short(), FixedClock::at(VECTOR_TIME), &[]).await;
+    let served = Served::within(short(), SHORT, FixedClock::at(VECTOR_TIME), &[]).await;
     let mut stream = connect(&served).await;
     stream.write_all(b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nX-Slow: ").await.unwrap();
     let began = Instant::now();

@@ -49,6 +49,21 @@ impl RocksStore {
     }
 }
 
+impl RocksStore {
+    /// The bytes of the write-ahead log, for which the database has no property.
+    fn wal_bytes(&self) -> std::io::Result<u64> {
+        let mut bytes = 0_u64;
+        for file in std::fs::read_dir(self.db.path())? {
+            let file = file?;
+            if file.path().extension().is_some_and(|extension| extension == "log") {
+                // A file that is gone by now has no bytes.
+                bytes = bytes.saturating_add(file.metadata().map_or(0, |metadata| metadata.len()));
+            }
+        }
+        Ok(bytes)
+    }
+}
+
 impl Entries for RocksStore {
     fn entry(&self, index: LeafIndex) -> Result<Option<Vec<u8>>, StoreError> {
         self.get(Family::Entries, &layout::entry(index))
@@ -142,16 +157,18 @@ impl Ledger for RocksStore {
 
 impl Figures for RocksStore {
     fn figures(&self) -> Vec<(&'static str, u64)> {
-        const SUMMED: [(&str, &str); 4] = [
+        const SUMMED: [(&str, &str); 5] = [
             ("live_data_bytes", "rocksdb.estimate-live-data-size"),
             ("file_bytes", "rocksdb.total-sst-files-size"),
-            ("write_buffer_bytes", "rocksdb.cur-size-all-mem-tables"),
+            ("memtable_bytes", "rocksdb.cur-size-all-mem-tables"),
+            ("level0_files", "rocksdb.num-files-at-level0"),
             ("pending_compaction_bytes", "rocksdb.estimate-pending-compaction-bytes"),
         ];
-        const WHOLE: [(&str, &str); 3] = [
+        const WHOLE: [(&str, &str); 4] = [
             ("block_cache_bytes", "rocksdb.block-cache-usage"),
             ("background_errors", "rocksdb.background-errors"),
             ("write_stopped", "rocksdb.is-write-stopped"),
+            ("delayed_write_rate", "rocksdb.actual-delayed-write-rate"),
         ];
         let of_family = |family: Family, property: &str| {
             self.db.property_int_value_cf(self.family(family).ok()?, property).ok().flatten()
@@ -162,6 +179,9 @@ impl Figures for RocksStore {
         let summed = SUMMED.iter().filter_map(|(name, property)| Some((*name, sum(property)?)));
         let whole =
             WHOLE.iter().filter_map(|(name, property)| Some((*name, of_family(Family::Entries, property)?)));
-        summed.chain(whole).collect()
+        let issuers = of_family(Family::Issuers, "rocksdb.estimate-num-keys");
+        let issuers = issuers.map(|keys| ("issuer_keys", keys));
+        let wal = self.wal_bytes().ok().map(|bytes| ("wal_bytes", bytes));
+        summed.chain(whole).chain(issuers).chain(wal).collect()
     }
 }

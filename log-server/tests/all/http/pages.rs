@@ -124,15 +124,19 @@ async fn every_figure_is_explained() {
         "countersign_statements_total{result=\"new\"}",
         "countersign_refusals_total{code=\"cose-malformed\"}",
         "countersign_http_requests_total{route=\"/entries\",method=\"POST\",status=\"201\"}",
-        "countersign_submission_stage_seconds_bucket{stage=\"checked\",",
-        "countersign_submission_stage_seconds_bucket{stage=\"sequenced\",",
-        "countersign_submission_stage_seconds_count{stage=\"cosigned\"}",
+        "countersign_stage_seconds_bucket{stage=\"checked\",",
+        "countersign_stage_seconds_bucket{stage=\"sequenced\",",
+        "countersign_stage_seconds_count{stage=\"cosigned\"}",
         "countersign_http_request_seconds_sum{route=\"/checkpoint\"}",
         "countersign_tree_size{head=\"sequenced\"}",
         "countersign_tree_size{head=\"published\"}",
         "countersign_queued_statements ",
         "countersign_ready 1",
-        "countersign_store{figure=\"",
+        "countersign_store_wal_bytes ",
+        "countersign_issuer_keys ",
+        "countersign_stopped 0",
+        "countersign_not_ready{reason=\"quorum-missing\"} 0",
+        "countersign_build_info{program=\"countersign-log\"",
     ] {
         assert!(text.contains(expected), "no {expected} in {text}");
     }

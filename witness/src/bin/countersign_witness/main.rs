@@ -20,7 +20,6 @@ use countersign_witness::witness::StartError;
 
 /// A witness of transparency logs: it cosigns heads that are consistent with all that it cosigned before.
 #[derive(Debug, Parser)]
-#[expect(clippy::large_enum_variant, reason = "one is made, once")]
 #[command(name = "countersign-witness", version, after_help = EXAMPLES)]
 enum Command {
     /// Make a key and an empty data folder, and print the vkey.

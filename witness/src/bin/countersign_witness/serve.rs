@@ -1,17 +1,13 @@
 //! `countersign-witness serve`.
 
-use std::io::IsTerminal as _;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::Args;
-use countersign_verifier::program::{Exit, Failed, Farewell, print_line};
+use countersign_serving::{Flags, Observer, Signals, logging};
+use countersign_verifier::program::{Exit, Failed, print_line};
 use countersign_witness::Witness;
 use countersign_witness::clock::SystemClock;
-use countersign_witness::http::{self, Bounds};
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use countersign_witness::http;
 
 use crate::{Data, failed};
 
@@ -25,18 +21,15 @@ pub(crate) struct Serve {
     data: Data,
     /// The address to listen on, such as 127.0.0.1:8081
     #[arg(long, value_name = "ADDR")]
-    listen: SocketAddr,
+    listen: String,
     #[command(flatten)]
-    farewell: Farewell,
-    /// Tell what happens in JSON
-    #[arg(long)]
-    json: bool,
+    serving: Flags,
 }
 
 impl Serve {
     /// Serves until a signal comes.
     pub(crate) fn run(&self) -> Result<Exit, Failed> {
-        self.tell();
+        logging::start(self.serving.log_format(), None)?;
         let witness = Witness::open(&self.data.folder(), Arc::new(SystemClock::start())).map_err(failed)?;
         let could_not = |what: &str| {
             let what = format!("cannot {what}");
@@ -45,37 +38,29 @@ impl Serve {
         let runtime = tokio::runtime::Runtime::new().map_err(could_not("start"))?;
         let witness = Arc::new(witness);
         let served = runtime.block_on(async {
-            let mut terminate = signal(SignalKind::terminate()).map_err(could_not("wait for signals"))?;
-            let mut interrupt = signal(SignalKind::interrupt()).map_err(could_not("wait for signals"))?;
-            let listener = TcpListener::bind(self.listen)
-                .await
-                .map_err(could_not(&format!("listen on {}", self.listen)))?;
-            let address = listener.local_addr().map_err(could_not("listen"))?;
-            tracing::info!(%address, key = %witness.key(), logs = witness.logs().len(), "serving");
-            print_line(format_args!("http://{address}"))?;
+            let mut signals = Signals::listen().map_err(could_not("wait for signals"))?;
+            let door = self.serving.open(&self.listen, http::BOUNDS).await?;
+            let url = door.url();
+            let observer = Observer::new(run_number()?, self.serving.ip_rate(), self.serving.proxies());
+            let router = http::router(Arc::clone(&witness), http::PATIENCE, observer);
+            tracing::info!(url, key = %witness.key(), logs = witness.logs().len(), "serving");
+            print_line(url)?;
             let stop = async {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = interrupt.recv() => {}
-                }
+                signals.end().await;
                 tracing::info!("ending: open requests are finished");
-                self.farewell.begin(|| tracing::warn!("the time to end in is over: ending as it is"));
+                self.serving.farewell().begin(|| tracing::warn!("the time to end in is over: ending as it is"));
             };
-            let bounds = Bounds { farewell: self.farewell.clients(), ..Bounds::default() };
-            http::serve(listener, Arc::clone(&witness), bounds, stop).await;
+            door.serve(router, stop).await;
             Ok(Exit::Holds)
         });
         drop(runtime);
         witness.close();
         served
     }
+}
 
-    fn tell(&self) {
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_ansi(std::io::stderr().is_terminal())
-            .with_writer(std::io::stderr);
-        if self.json { subscriber.json().init() } else { subscriber.init() }
-    }
+/// Tells the request ids of this run from those of another.
+fn run_number() -> Result<u32, Failed> {
+    getrandom::u32()
+        .map_err(|error| Failed::new(Exit::CouldNotCheck, "the system gives no random bytes").because(error))
 }

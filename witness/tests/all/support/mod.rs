@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub(crate) use client::{Answer, Client};
+use countersign_serving::{Bounds, Door, Observer, Proxies};
 use countersign_verifier::cosignature::Timestamp;
 use countersign_verifier::note::{KeyName, NoteSigner, VerifierKey};
 use countersign_witness::clock::Clock;
-use countersign_witness::http::{self, Bounds};
+use countersign_witness::http;
 use countersign_witness::roster::{self, Entry};
 use countersign_witness::{Folder, Witness};
 pub(crate) use log::{Log, line, named_line, request};
@@ -71,10 +72,15 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) async fn start(clock: Arc<dyn Clock>, logs: &[&Log]) -> Self {
-        Self::within(Bounds::default(), clock, logs).await
+        Self::within(http::BOUNDS, http::PATIENCE, clock, logs).await
     }
 
-    pub(crate) async fn within(bounds: Bounds, clock: Arc<dyn Clock>, logs: &[&Log]) -> Self {
+    pub(crate) async fn within(
+        bounds: Bounds,
+        patience: Duration,
+        clock: Arc<dyn Clock>,
+        logs: &[&Log],
+    ) -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let folder = Folder::new(temporary.path().join("witness"), None);
         folder.init_with(&w1()).unwrap();
@@ -85,7 +91,9 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client::new(&format!("http://{}", listener.local_addr().unwrap()));
         let (stop, stopped) = oneshot::channel();
-        let serving = http::serve(listener, Arc::clone(&witness), bounds, async {
+        let observer = Observer::new(0, None, Proxies::default());
+        let router = http::router(Arc::clone(&witness), patience, observer);
+        let serving = Door::on(listener, bounds).unwrap().serve(router, async {
             let _ = stopped.await;
         });
         let task = Some(tokio::spawn(serving));
