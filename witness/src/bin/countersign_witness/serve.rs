@@ -48,7 +48,9 @@ impl Serve {
             let stop = async {
                 signals.end().await;
                 tracing::info!("ending: open requests are finished");
-                self.serving.farewell().begin(|| tracing::warn!("the time to end in is over: ending as it is"));
+                self.serving
+                    .farewell()
+                    .begin(|| tracing::warn!("the time to end in is over: ending as it is"));
             };
             door.serve(router, stop).await;
             Ok(Exit::Holds)
