@@ -24,6 +24,8 @@
 //! | [`admission`] | the rules `countersign/1` |
 //! | `replay`, with the feature of that name | Cedar policies, decided again |
 //! | [`lineage`] | whether the steps of an execution fit each other |
+//! | [`audit`] | a whole log, entry by entry |
+//! | [`evidence`] | what convicts a log or an issuer, in one file |
 //!
 //! # Example
 //!
@@ -57,11 +59,13 @@
 //! ```
 
 pub mod admission;
+pub mod audit;
 pub mod bundle;
 pub mod causes;
 pub mod checkpoint;
 pub mod cosignature;
 pub mod ed25519;
+pub mod evidence;
 pub mod lineage;
 pub mod merkle;
 pub mod note;

@@ -19,5 +19,6 @@ mod tests;
 pub use memory::MemoryState;
 pub use problem::PROBLEMS;
 pub use refusal::Refusal;
+pub(crate) use rules::check;
 pub use rules::{AdmitError, Admitted, admit, signing_key};
 pub use state::{Effects, EntryFacts, IssuerKey, IssuerRecord, State, registered};

@@ -3,7 +3,7 @@
 use super::refusal::Refusal;
 use super::state::{Effects, EntryFacts, IssuerKey, IssuerRecord, State};
 use crate::ed25519::PublicKey;
-use crate::merkle::LeafIndex;
+use crate::merkle::{LeafHash, LeafIndex};
 use crate::statement::payload::{Genesis, Issuer, Payload};
 use crate::statement::{
     ExecutionId, IssuerStatus, KeyThumbprint, Kind, RefRole, Role, Statement, Verdict, VerifiedStatement,
@@ -34,8 +34,15 @@ pub struct Admitted {
 /// A success says that every rule holds over the state given. It appends nothing: the caller applies the effects
 /// together with the entry, and asks again for the next statement.
 pub fn admit<S: State>(state: &S, statement: &VerifiedStatement) -> Result<Admitted, AdmitError<S::Error>> {
-    let entry = statement.entry_id();
-    let statement = statement.statement();
+    check(state, statement.entry_id(), statement.statement())
+}
+
+/// The rules, which do not look at the signature: it was checked, or is beside the point.
+pub(crate) fn check<S: State>(
+    state: &S,
+    entry: LeafHash,
+    statement: &Statement,
+) -> Result<Admitted, AdmitError<S::Error>> {
     let size = state.size().map_err(AdmitError::State)?;
     let index = size.next_index().ok_or(Refusal::LogFull { size })?;
     if let Some(present) = state.entry(&entry).map_err(AdmitError::State)? {

@@ -13,6 +13,19 @@ pub fn create(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
     sync_folder_of(path)
 }
 
+/// Replaces what is in a file, or creates it: a crash leaves the old contents or the new, never half of them.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = Path::new(&beside);
+    // What an earlier attempt left behind is worth nothing.
+    let mut file = File::create(beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(beside, path)?;
+    sync_folder_of(path)
+}
+
 /// Makes the name of a file durable, as its own sync does its bytes.
 pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -76,19 +76,17 @@ impl HeadFindings {
             head.root.to_base64()
         ));
         let verified = policy.verify(note);
-        let names = |verified: &VerifiedCheckpoint| {
-            let cosigned = verified.cosignatures().iter();
-            let names: Vec<String> = cosigned.map(|one| format!("{} at {}", one.witness, one.time)).collect();
-            if policy.needs_no_witness() {
-                "the policy asks for no witness".to_owned()
-            } else {
-                format!(
-                    "cosigned by {} (times in seconds since 1970, by the clock of each witness)",
-                    names.join(", ")
-                )
-            }
-        };
-        let quorum = Finding::of(verified.as_ref().map(names));
+        let quorum = Finding::of(verified.as_ref().map(|verified| cosigned_by(policy, verified)));
         Self { log, quorum, signed: Some(signed), verified: verified.ok() }
     }
+}
+
+/// Who of the policy's witnesses cosigned a head, and when, in words.
+pub fn cosigned_by(policy: &Policy, head: &VerifiedCheckpoint) -> String {
+    if policy.needs_no_witness() {
+        return "the policy asks for no witness".to_owned();
+    }
+    let cosigned = head.cosignatures().iter();
+    let names: Vec<String> = cosigned.map(|one| format!("{} at {}", one.witness, one.time)).collect();
+    format!("cosigned by {} (times in seconds since 1970, by the clock of each witness)", names.join(", "))
 }

@@ -9,7 +9,7 @@ use core::error::Error;
 use core::fmt;
 
 pub use bundle::{Answer, BundleReport, check_bundle};
-pub use head::{Cosigned, Head};
+pub use head::{Cosigned, Head, cosigned_by};
 pub use proof::{Report, check_proof};
 use serde::Serialize;
 pub use story::{Question, Told};

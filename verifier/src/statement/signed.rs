@@ -148,6 +148,11 @@ impl VerifiedStatement {
         self.entry_id
     }
 
+    /// Gives up what is known of its signature for the statement.
+    pub fn into_statement(self) -> Statement {
+        self.statement
+    }
+
     /// Gives up what is known of the statement for its exact bytes.
     pub fn into_bytes(self) -> Vec<u8> {
         self.statement.into_bytes()

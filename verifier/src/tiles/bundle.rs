@@ -61,6 +61,11 @@ impl EntryBundle {
         &self.entries
     }
 
+    /// Gives up the bundle for its entries.
+    pub fn into_entries(self) -> Vec<Vec<u8>> {
+        self.entries
+    }
+
     /// Appends one entry to the bytes of a bundle.
     pub fn write_entry(entry: &[u8], bundle: &mut Vec<u8>) -> Result<(), BundleError> {
         let length = u16::try_from(entry.len()).map_err(|_| BundleError::EntryTooLong(entry.len()))?;

@@ -3,31 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::folder::Folder;
+
 fn vector(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/c2sp").join(name)
-}
-
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("countersign-verify-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::write(&path, bytes).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 fn verify(entry: &Path, proof: &Path, more: &[&str]) -> Output {
@@ -95,7 +74,7 @@ fn exit_codes_say_what_went_wrong() {
     assert_eq!(code(&output), 3);
     assert!(String::from_utf8(output.stdout).unwrap().contains("the quorum is missing: 1 of 3 witnesses"));
     // Nothing could be checked: a file is missing, or is no proof.
-    assert_eq!(code(&verify(&folder.0.join("missing"), &proof, &[])), 2);
+    assert_eq!(code(&verify(&folder.path("missing"), &proof, &[])), 2);
     assert_eq!(code(&verify(&entry, &entry, &[])), 2);
     // The command line is wrong.
     assert_eq!(code(&verify(&entry, &proof, &["--nonsense"])), 1);

@@ -38,17 +38,19 @@ pub(crate) fn page(view: &View<'_>) -> Result<(), Failed> {
 
 /// One line a stage.
 pub(crate) fn stages(stages: &[Line]) -> Result<(), Failed> {
+    stages.iter().try_for_each(|line| stage(&line.stage.to_string(), &line.finding))
+}
+
+/// One line: the verdict in a word, in colour where that is seen; the stage; the reason.
+pub(crate) fn stage(name: &str, finding: &Finding) -> Result<(), Failed> {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    for line in stages {
-        let (word, reason) = words(&line.finding);
-        let code = match line.finding {
-            Finding::Pass(_) => "32",
-            Finding::Fail(_) => "31",
-            Finding::NotChecked(_) => "2",
-        };
-        let word = format!("{word:<11}");
-        let word = if colour { format!("\u{1b}[{code}m{word}\u{1b}[0m") } else { word };
-        print_line(format_args!("  {word}  {:<20}  {reason}", line.stage.to_string()))?;
-    }
-    Ok(())
+    let (word, reason) = words(finding);
+    let code = match finding {
+        Finding::Pass(_) => "32",
+        Finding::Fail(_) => "31",
+        Finding::NotChecked(_) => "2",
+    };
+    let word = format!("{word:<11}");
+    let word = if colour { format!("\u{1b}[{code}m{word}\u{1b}[0m") } else { word };
+    print_line(format_args!("  {word}  {name:<20}  {reason}"))
 }

@@ -1,0 +1,35 @@
+//! Auditing a whole log: what none of its parts can show.
+//!
+//! An [`Audit`] is fed the entries of a log, one after the other, and says of each what is wrong with it: whether it is
+//! a statement by the key that it names, whether the log may have admitted it after those before, and whether a head
+//! that it names is one that the log had. Of every execution it says what [`crate::lineage`] makes of all its entries.
+//!
+//! It is **not** a reader of logs: it opens no file and no socket, and asks its caller for an entry once more when it
+//! needs to ([`Entries`]). Nor does it trust the caller: what it holds is the whole tree, and the root over it is for
+//! the caller to compare with a head that a quorum vouches for. Only then is anything said about the log.
+//!
+//! Most of the work needs no order: [`Parsed::read`] and [`Keys::check`] may run on as many threads as there are.
+//! [`Audit::absorb`] takes what they give in the order of the log.
+//!
+//! What it cannot see: whether a head was ever shown to somebody else (for that there are witnesses), and whether
+//! what is on record is true.
+
+mod accusation;
+mod found;
+mod ledger;
+mod lineages;
+mod prepare;
+mod replay;
+mod saved;
+mod tree;
+mod verdicts;
+
+pub use accusation::Accusation;
+pub use found::{Check, Found, Lineage, Violation};
+pub use ledger::{Issuer, Ledger, TooLarge};
+pub use lineages::MAX_STEPS;
+pub use prepare::{Keys, Parsed, Prepared};
+pub use replay::{Audit, AuditError, Entries};
+pub use saved::{Damaged, Position, Restore};
+pub use tree::Tree;
+pub use verdicts::Verdicts;

@@ -1,0 +1,114 @@
+//! `countersign-verify log`: everything that a log has, from its first entry.
+
+mod heads;
+mod state;
+mod stream;
+mod summary;
+mod watcher;
+
+use std::path::PathBuf;
+
+use countersign_verifier::note::SignedNote;
+use countersign_verifier::program::{Exit, Failed};
+use countersign_verifier::quorum::{Policy, VerifiedCheckpoint};
+
+use self::state::{Restored, StateFiles};
+use self::stream::{Again, Stopped, Watch as _};
+use self::summary::Summary;
+use self::watcher::Watcher;
+use crate::files;
+use crate::kept::EvidenceFolder;
+use crate::source::{self, Source, SourceError};
+
+/// Audit a whole log: every entry, every signature, every admission, every execution, and the root over all.
+///
+/// LOG is the URL of a log, or a folder with a copy of its files, made with wget -r or from a bucket. With --state, a
+/// later run goes on from where this one stood, and holds the newer head against the older one. Exit code 3 says that
+/// something does not hold: what can be shown to others is written to the folder of evidence.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    countersign-verify log --policy trust.policy https://log.example/\n  \
+    countersign-verify log --policy trust.policy --state log.audit --json ./copy-of-the-log")]
+pub(crate) struct Args {
+    /// Which logs and witnesses you trust (C2SP tlog-policy), got out of band.
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// Where to keep how far the audit came, to go on from there.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Where to put what convicts somebody.
+    #[arg(long, value_name = "FOLDER", default_value = "evidence")]
+    evidence: PathBuf,
+    /// Print every finding, and a summary at the end, as JSON, one a line.
+    #[arg(long)]
+    json: bool,
+    /// The URL of the log, or a folder with its files.
+    #[arg(value_name = "LOG")]
+    log: String,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
+    let policy = files::read_policy(&args.policy)?;
+    let source = source::open(&args.log)?;
+    let head = newest_head(&*source, &policy)?;
+    let (size, root) = (head.checkpoint().size, head.checkpoint().root);
+    let origin = head.checkpoint().origin.as_str();
+    let (state, restored) = match &args.state {
+        None => (None, None),
+        Some(path) => StateFiles::open(path, origin).map(|(files, restored)| (Some(files), restored))?,
+    };
+    let Restored { mut audit, head: before, accusations } = restored.unwrap_or_default();
+    let mut folder = EvidenceFolder::new(&args.evidence);
+    if let Some(before) = &before {
+        heads::hold_against(before, &head, &policy, audit.ledger().tree(), &mut folder)?;
+    }
+    let from = audit.ledger().tree().size();
+    if state.is_some() {
+        audit.keep_record();
+    }
+    let mut watcher = Watcher::new(args.json, origin, state, before, accusations);
+    watcher.begin(from, size);
+    let again = Again::new(&*source, size);
+    stream::entries(&again, &mut audit, &mut watcher).map_err(failed)?;
+    audit.settle(&again, &mut |found| watcher.found(found)).map_err(|error| failed(error.into()))?;
+    watcher.end()?;
+    if audit.ledger().tree().root() != root {
+        let computed = audit.ledger().tree().root();
+        return Err(heads::diverged(computed, watcher.before(), &head, &policy, &*source, &mut folder)?);
+    }
+    stream::higher_tiles(&again, from.get(), &audit, &mut watcher).map_err(SourceError::failed)?;
+    let note = head.to_note();
+    watcher.convict(&note, &audit, &again, &mut folder)?;
+    watcher.keep(&mut audit, &again, Some(&note)).map_err(failed)?;
+    let summary = Summary::new(&policy, &head, from, &audit, &watcher, &folder);
+    if args.json {
+        summary.print_json()?;
+    } else {
+        summary.print(&watcher)?;
+    }
+    Ok(if summary.holds() { Exit::Holds } else { Exit::Misbehaviour })
+}
+
+/// The head that the log shows, with its quorum.
+fn newest_head(source: &dyn Source, policy: &Policy) -> Result<VerifiedCheckpoint, Failed> {
+    let note = source::checkpoint(source).map_err(SourceError::failed)?;
+    let note = SignedNote::parse(&note).map_err(|error| {
+        Failed::new(Exit::CouldNotCheck, "the checkpoint is not a signed note").because(error)
+    })?;
+    policy.verify(&note).map_err(|error| {
+        Failed::new(Exit::Misbehaviour, "the head of the log does not satisfy the policy")
+            .because(error)
+            .hint("nothing is said about entries under such a head; make sure that it is the policy for this log")
+    })
+}
+
+fn failed(stopped: Stopped) -> Failed {
+    match stopped {
+        Stopped::Source(error) => error.failed(),
+        Stopped::Failed(failed) => failed,
+        Stopped::Audit(error) => {
+            let exit = if error.is_misbehaviour() { Exit::Misbehaviour } else { Exit::CouldNotCheck };
+            Failed::new(exit, "the audit cannot go on").because(error)
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Who hears what an audit finds: prints it, counts it, shows how far it is, and keeps it.
+
+use countersign_verifier::audit::{Accusation, Audit, Found, Lineage, Violation};
+use countersign_verifier::lineage::Severity;
+use countersign_verifier::merkle::TreeSize;
+use countersign_verifier::note::SignedNote;
+use countersign_verifier::program::{Failed, print_line};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::state::StateFiles;
+use super::stream::{Again, Stopped, Watch};
+use crate::kept::EvidenceFolder;
+
+/// How many findings are printed for people. All of them are in the JSON lines.
+const SHOWN: u64 = 50;
+/// How many entries are accused at most: what is wrong in the same way a thousand times takes no thousand files.
+const ACCUSED: usize = 100;
+/// How many entries are audited before the state is kept on the way.
+const KEPT_EVERY: u64 = 500_000;
+
+pub(super) struct Watcher {
+    json: bool,
+    origin: String,
+    bar: ProgressBar,
+    found: u64,
+    faults: u64,
+    accusations: Vec<Accusation>,
+    state: Option<StateFiles>,
+    /// The head under which all entries were audited, up to its size.
+    before: Option<SignedNote>,
+    kept_at: u64,
+    /// Standard output could not be written.
+    unprinted: Option<Failed>,
+}
+
+impl Watcher {
+    pub(super) fn new(
+        json: bool,
+        origin: &str,
+        state: Option<StateFiles>,
+        before: Option<SignedNote>,
+        accusations: Vec<Accusation>,
+    ) -> Self {
+        Self {
+            json,
+            origin: origin.to_owned(),
+            bar: ProgressBar::hidden(),
+            found: 0,
+            faults: 0,
+            accusations,
+            state,
+            before,
+            kept_at: 0,
+            unprinted: None,
+        }
+    }
+
+    /// Shows the way that lies ahead, on a terminal.
+    pub(super) fn begin(&mut self, from: TreeSize, to: TreeSize) {
+        const LOOK: &str = "{bar:40} {pos} of {len} entries, {per_sec}, {eta} left";
+        self.kept_at = from.get();
+        // Standard error that is no terminal gets no bar.
+        self.bar = ProgressBar::new(to.get()).with_position(from.get());
+        if let Ok(style) = ProgressStyle::with_template(LOOK) {
+            self.bar.set_style(style);
+        }
+        self.bar.reset_eta();
+    }
+
+    /// The way is done.
+    pub(super) fn end(&mut self) -> Result<(), Failed> {
+        self.bar.finish_and_clear();
+        self.unprinted.take().map_or(Ok(()), Err)
+    }
+
+    pub(super) fn before(&self) -> Option<&SignedNote> {
+        self.before.as_ref()
+    }
+
+    pub(super) const fn faults(&self) -> u64 {
+        self.faults
+    }
+
+    /// How many findings were not printed.
+    pub(super) const fn not_shown(&self) -> u64 {
+        if self.json { 0 } else { self.found.saturating_sub(SHOWN) }
+    }
+
+    /// Writes evidence of what can be shown to others, under a head whose root the entries lead to.
+    pub(super) fn convict(
+        &mut self,
+        head: &SignedNote,
+        audit: &Audit,
+        again: &Again<'_>,
+        folder: &mut EvidenceFolder,
+    ) -> Result<(), Failed> {
+        for accusation in std::mem::take(&mut self.accusations) {
+            let evidence = accusation.evidence(head, audit.ledger(), again);
+            let evidence = evidence.map_err(|error| super::failed(error.into()))?;
+            let size = audit.ledger().tree().size();
+            folder.keep(&format!("entry-{}-of-{size}", accusation.index()), &evidence)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps where the audit stands, if it is to be kept.
+    pub(super) fn keep(
+        &mut self,
+        audit: &mut Audit,
+        again: &Again<'_>,
+        head: Option<&SignedNote>,
+    ) -> Result<(), Stopped> {
+        let Some(mut state) = self.state.take() else { return Ok(()) };
+        let kept = audit.take_record(again, &mut |found| self.found(found))?;
+        if let Some(head) = head {
+            self.before = Some(head.clone());
+        }
+        state.keep(kept, &self.origin, self.before.as_ref(), &self.accusations)?;
+        self.state = Some(state);
+        Ok(())
+    }
+
+    fn tell(&mut self, json: impl FnOnce() -> serde_json::Result<String>, text: impl FnOnce() -> String) {
+        self.found = self.found.saturating_add(1);
+        if self.unprinted.is_some() || (!self.json && self.found > SHOWN) {
+            return;
+        }
+        let line = if self.json { json().unwrap_or_default() } else { text() };
+        let printed = self.bar.suspend(|| print_line(line));
+        self.unprinted = printed.err();
+    }
+
+    fn violation(&mut self, violation: &Violation) {
+        if self.accusations.len() < ACCUSED {
+            self.accusations.extend(violation.accusation.clone());
+        }
+        let Violation { index, code, sentence, .. } = violation;
+        let found = Found::Violation(violation.clone());
+        self.tell(|| serde_json::to_string(&found), || format!("entry {index}: {code}: {sentence}"));
+    }
+
+    fn lineage(&mut self, lineage: Lineage) {
+        let name = lineage.execution.clone();
+        let Some(judgement) = &lineage.judgement else {
+            let text = format!(
+                "execution {name}: not judged: it has {} entries, more than are judged together",
+                lineage.entries
+            );
+            let found = Found::Lineage(lineage);
+            return self.tell(|| serde_json::to_string(&found), || text);
+        };
+        let severest =
+            judgement.findings.iter().filter(|finding| finding.code.severity() == Severity::Violation);
+        let violations: Vec<String> = severest
+            .map(|finding| {
+                format!("execution {name}, entry {}: {}: {}", finding.index, finding.code, finding.sentence)
+            })
+            .collect();
+        let is_told = self.json && (lineage.again || !judgement.findings.is_empty());
+        if is_told || !violations.is_empty() {
+            let found = Found::Lineage(lineage);
+            self.tell(|| serde_json::to_string(&found), || violations.join("\n"));
+        }
+    }
+}
+
+impl Watch for Watcher {
+    fn found(&mut self, found: Found) {
+        match found {
+            Found::Violation(violation) => self.violation(&violation),
+            Found::Lineage(lineage) => self.lineage(lineage),
+        }
+    }
+
+    fn fault(&mut self, path: String, sentence: String) {
+        self.faults = self.faults.saturating_add(1);
+        let json = serde_json::json!({ "type": "fault", "where": path, "sentence": sentence });
+        self.tell(|| Ok(json.to_string()), || format!("{path}: {sentence}"));
+    }
+
+    fn pause(&mut self, audit: &mut Audit, again: &Again<'_>) -> Result<(), Stopped> {
+        let position = audit.ledger().tree().size().get();
+        self.bar.set_position(position);
+        if let Some(unprinted) = self.unprinted.take() {
+            return Err(unprinted.into());
+        }
+        // What contradicts itself already is not worth going on from.
+        if self.faults == 0 && position.saturating_sub(self.kept_at) >= KEPT_EVERY {
+            self.kept_at = position;
+            self.keep(audit, again, None)?;
+        }
+        Ok(())
+    }
+}
