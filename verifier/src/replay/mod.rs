@@ -22,10 +22,12 @@
 //! true, that the policy was the right one, or that anybody acted by it.
 
 mod engine;
+mod finding;
 mod outcome;
 
 #[cfg(test)]
 mod tests;
 
 pub use engine::{Engine, Evaluation, LoadError, Question};
+pub use finding::check_decisions;
 pub use outcome::{Difference, Replay, Undisclosed, replay};

@@ -75,10 +75,21 @@ impl BundleReport {
 /// What each stage found stands for itself. The lineage is judged only when the stages before it show that the
 /// statements are in the tree of a head by a log of the policy, and signed by issuers registered for it.
 pub fn check_bundle(bytes: &[u8], policy: &Policy) -> BundleReport {
+    check_bundle_by(bytes, policy, |_| Finding::not_checked("a replay was not asked for"))
+}
+
+/// Checks a bundle against a trust policy, and decides its decisions again with the policy engine, under the same
+/// condition as its lineage is judged.
+#[cfg(feature = "replay")]
+pub fn check_bundle_and_replay(bytes: &[u8], policy: &Policy) -> BundleReport {
+    check_bundle_by(bytes, policy, |bundle| crate::replay::check_decisions(bundle.entries()))
+}
+
+fn check_bundle_by(bytes: &[u8], policy: &Policy, replay: impl Fn(&Bundle) -> Finding) -> BundleReport {
     let sha256 = hex::encode(Sha256::digest(bytes));
     match Bundle::parse(bytes) {
         Err(error) => malformed(sha256, &error),
-        Ok(bundle) => check(sha256, &bundle, policy),
+        Ok(bundle) => check(sha256, &bundle, policy, replay),
     }
 }
 
@@ -107,7 +118,12 @@ fn malformed(sha256: String, error: &BundleError) -> BundleReport {
     }
 }
 
-fn check(sha256: String, bundle: &Bundle, policy: &Policy) -> BundleReport {
+fn check(
+    sha256: String,
+    bundle: &Bundle,
+    policy: &Policy,
+    replay: impl Fn(&Bundle) -> Finding,
+) -> BundleReport {
     let entries = bundle.entries().count();
     let steps = bundle.steps().count();
     let format = Finding::Pass(format!(
@@ -139,15 +155,19 @@ fn check(sha256: String, bundle: &Bundle, policy: &Policy) -> BundleReport {
     let doubt = stages.iter().find(|(stage, finding)| {
         !matches!((stage, finding), (Stage::WitnessQuorum, _) | (_, Finding::Pass(_)))
     });
-    let (lineage, judgement) = match doubt {
+    let (lineage, judgement, replayed) = match doubt {
         Some((stage, _)) => {
-            (Finding::NotChecked(format!("the statements count for nothing without: {stage}")), None)
+            let finding = Finding::NotChecked(format!("the statements count for nothing without: {stage}"));
+            (finding.clone(), None, finding)
         }
-        None => check_lineage(bundle),
+        None => {
+            let (lineage, judgement) = check_lineage(bundle);
+            (lineage, judgement, replay(bundle))
+        }
     };
     let story = if doubt.is_none() { tell(bundle) } else { Vec::new() };
     stages.push((Stage::Lineage, lineage));
-    stages.push((Stage::PolicyReplay, Finding::not_checked("a replay was not asked for")));
+    stages.push((Stage::PolicyReplay, replayed));
     BundleReport {
         sha256,
         execution: Some(bundle.execution().clone()),

@@ -8,6 +8,8 @@ mod story;
 use core::error::Error;
 use core::fmt;
 
+#[cfg(feature = "replay")]
+pub use bundle::check_bundle_and_replay;
 pub use bundle::{Answer, BundleReport, check_bundle};
 pub use head::{Cosigned, Head, cosigned_by};
 pub use proof::{Report, check_proof};
@@ -96,7 +98,7 @@ impl Finding {
         }
     }
 
-    fn not_checked(why: &str) -> Self {
+    pub(crate) fn not_checked(why: &str) -> Self {
         Self::NotChecked(why.to_owned())
     }
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use countersign_verifier::bundle::MAX_BUNDLE_BYTES;
 use countersign_verifier::program::{Exit, Failed, print_line};
-use countersign_verifier::report::{Answer, check_bundle};
+use countersign_verifier::quorum::Policy;
+use countersign_verifier::report::{Answer, BundleReport, check_bundle};
 
 use crate::files::{read, read_policy};
 use crate::render::{View, html, json, markdown, text};
@@ -30,13 +31,18 @@ pub(crate) struct Args {
     /// Print the report as Markdown, for an audit file.
     #[arg(long, group = "form")]
     markdown: bool,
+    /// Decide every decision again, with the policy engine, over the policy that it cites and what is logged of the
+    /// request.
+    #[arg(long)]
+    replay: bool,
     /// The bundle, as a log or an explorer serves it at /executions/<id>.bundle.
     bundle: PathBuf,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
     let policy = read_policy(&args.policy)?;
-    let report = check_bundle(&read(&args.bundle, MAX_BUNDLE_BYTES)?, &policy);
+    let bundle = read(&args.bundle, MAX_BUNDLE_BYTES)?;
+    let report = if args.replay { replayed(&bundle, &policy)? } else { check_bundle(&bundle, &policy) };
     let view = View::of(&report);
     if args.json {
         print_line(json(&report)?)?;
@@ -52,4 +58,16 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
         Answer::DoesNotHold => Exit::Misbehaviour,
         Answer::Undecided => Exit::CouldNotCheck,
     })
+}
+
+#[cfg(feature = "replay")]
+#[expect(clippy::unnecessary_wraps, reason = "a build without the policy engine cannot replay")]
+fn replayed(bundle: &[u8], policy: &Policy) -> Result<BundleReport, Failed> {
+    Ok(countersign_verifier::report::check_bundle_and_replay(bundle, policy))
+}
+
+#[cfg(not(feature = "replay"))]
+fn replayed(_: &[u8], _: &Policy) -> Result<BundleReport, Failed> {
+    Err(Failed::new(Exit::Usage, "this countersign-verify was built without a policy engine")
+        .hint("build it with --features program,replay, or leave --replay out"))
 }
