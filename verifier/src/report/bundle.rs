@@ -155,15 +155,12 @@ fn check(
     let doubt = stages.iter().find(|(stage, finding)| {
         !matches!((stage, finding), (Stage::WitnessQuorum, _) | (_, Finding::Pass(_)))
     });
-    let (lineage, judgement, replayed) = match doubt {
-        Some((stage, _)) => {
-            let finding = Finding::NotChecked(format!("the statements count for nothing without: {stage}"));
-            (finding.clone(), None, finding)
-        }
-        None => {
-            let (lineage, judgement) = check_lineage(bundle);
-            (lineage, judgement, replay(bundle))
-        }
+    let (lineage, judgement, replayed) = if let Some((stage, _)) = doubt {
+        let finding = Finding::NotChecked(format!("the statements count for nothing without: {stage}"));
+        (finding.clone(), None, finding)
+    } else {
+        let (lineage, judgement) = check_lineage(bundle);
+        (lineage, judgement, replay(bundle))
     };
     let story = if doubt.is_none() { tell(bundle) } else { Vec::new() };
     stages.push((Stage::Lineage, lineage));
