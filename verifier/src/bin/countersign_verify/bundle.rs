@@ -22,6 +22,19 @@ pub(crate) struct Args {
     /// Which logs and witnesses you trust (C2SP tlog-policy), got out of band.
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
+    #[command(flatten)]
+    form: Form,
+    /// Decide every decision again, with the policy engine, over the policy that it cites and what is logged of the
+    /// request.
+    #[arg(long)]
+    replay: bool,
+    /// The bundle, as a log or an explorer serves it at /executions/<id>.bundle.
+    bundle: PathBuf,
+}
+
+/// In which form the report is printed; as text unless one is named.
+#[derive(clap::Args)]
+struct Form {
     /// Print the report as JSON (docs/report.schema.json).
     #[arg(long, group = "form")]
     json: bool,
@@ -31,12 +44,6 @@ pub(crate) struct Args {
     /// Print the report as Markdown, for an audit file.
     #[arg(long, group = "form")]
     markdown: bool,
-    /// Decide every decision again, with the policy engine, over the policy that it cites and what is logged of the
-    /// request.
-    #[arg(long)]
-    replay: bool,
-    /// The bundle, as a log or an explorer serves it at /executions/<id>.bundle.
-    bundle: PathBuf,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
@@ -44,11 +51,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
     let bundle = read(&args.bundle, MAX_BUNDLE_BYTES)?;
     let report = if args.replay { replayed(&bundle, &policy)? } else { check_bundle(&bundle, &policy) };
     let view = View::of(&report);
-    if args.json {
+    if args.form.json {
         print_line(json(&report)?)?;
-    } else if args.html {
+    } else if args.form.html {
         print_line(html::page(&view)?)?;
-    } else if args.markdown {
+    } else if args.form.markdown {
         print_line(markdown::page(&view))?;
     } else {
         text::page(&view)?;
