@@ -43,6 +43,7 @@ mod submitting;
 #[cfg(test)]
 mod tampering;
 #[cfg(test)]
+mod threats;
 mod tree;
 #[cfg(test)]
 mod vectors;
