@@ -44,6 +44,7 @@ mod submitting;
 mod tampering;
 #[cfg(test)]
 mod threats;
+#[cfg(test)]
 mod tree;
 #[cfg(test)]
 mod vectors;
