@@ -16,7 +16,7 @@ fn tests_below(folder: &Path, found: &mut BTreeSet<String>) {
             if !name.starts_with('.') && !["target", "data", "node_modules"].contains(&name.as_str()) {
                 tests_below(&path, found);
             }
-        } else if name.ends_with(".rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             let mut marked = false;
             for line in std::fs::read_to_string(&path).unwrap().lines().map(str::trim) {
                 if let Some(rest) = line.strip_prefix("async fn ").or_else(|| line.strip_prefix("fn ")) {
