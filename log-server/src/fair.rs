@@ -98,7 +98,7 @@ impl<K: Hash + Eq + Clone> Shares<K> {
 #[derive(Debug)]
 pub(crate) struct Lanes<K, T> {
     shares: Shares<K>,
-    lanes: HashMap<K, Lane<T>>,
+    by_owner: HashMap<K, Lane<T>>,
     /// The lanes in which something waits, in the order in which they are served.
     turn: VecDeque<K>,
 }
@@ -117,7 +117,7 @@ struct Lane<T> {
 impl<K: Hash + Eq + Clone, T> Lanes<K, T> {
     /// Nothing waits yet, and as much may as is within `bound`.
     pub(crate) fn new(bound: Load) -> Self {
-        Self { shares: Shares::new(bound), lanes: HashMap::new(), turn: VecDeque::new() }
+        Self { shares: Shares::new(bound), by_owner: HashMap::new(), turn: VecDeque::new() }
     }
 
     /// Lets items wait in the lane of `who`, all or none of them; gives them back when there is no room.
@@ -140,7 +140,7 @@ impl<K: Hash + Eq + Clone, T> Lanes<K, T> {
             return;
         }
         let turn = &mut self.turn;
-        let lane = self.lanes.entry(who.clone()).or_insert_with(|| {
+        let lane = self.by_owner.entry(who.clone()).or_insert_with(|| {
             turn.push_back(who.clone());
             Lane { waiting: VecDeque::new(), credit: QUANTUM }
         });
@@ -151,7 +151,7 @@ impl<K: Hash + Eq + Clone, T> Lanes<K, T> {
     pub(crate) fn pop_if(&mut self, may: impl FnOnce(Load) -> bool) -> Option<(Load, T)> {
         loop {
             let who = self.turn.front()?;
-            let lane = self.lanes.get_mut(who)?;
+            let lane = self.by_owner.get_mut(who)?;
             let load = lane.waiting.front()?.0;
             if load.cost() > lane.credit && self.turn.len() > 1 {
                 lane.credit = lane.credit.saturating_add(QUANTUM);
@@ -167,7 +167,7 @@ impl<K: Hash + Eq + Clone, T> Lanes<K, T> {
             if lane.waiting.is_empty()
                 && let Some(who) = self.turn.pop_front()
             {
-                self.lanes.remove(&who);
+                self.by_owner.remove(&who);
             }
             return Some((load, item));
         }

@@ -42,7 +42,7 @@ proptest! {
         while take(&mut lanes, &mut next_out) {}
         prop_assert_eq!(next_in, next_out);
         prop_assert_eq!(lanes.held(), Load::default());
-        prop_assert!(lanes.is_empty() && lanes.lanes.is_empty() && lanes.shares.holders.is_empty());
+        prop_assert!(lanes.is_empty() && lanes.by_owner.is_empty() && lanes.shares.holders.is_empty());
     }
 
     /// Two who always have something waiting get the same, whatever the size of what they send.

@@ -126,9 +126,9 @@ impl Desk {
         let several = waiting.lanes.held().statements > 1;
         drop(waiting);
         if several {
-            self.filled.notify_all()
+            self.filled.notify_all();
         } else {
-            self.filled.notify_one()
+            self.filled.notify_one();
         }
         result
     }
@@ -208,23 +208,23 @@ mod tests {
         let threads = thread::available_parallelism().unwrap().get();
         let (release, held) = mpsc::channel::<()>();
         let held = Arc::new(Mutex::new(held));
-        let (begin, begun) = mpsc::channel();
+        let (start, started) = mpsc::channel();
         let (told, order) = mpsc::channel();
         let mut tasks = tokio::task::JoinSet::new();
         let mut spawn = |turn: &Turn, works: Vec<(Load, Job)>| {
             let (checkers, turn) = (Arc::clone(&checkers), turn.clone());
             tasks.spawn(async move { checkers.run_all(&turn, works).await.map(drop) });
         };
-        let hold = (0..threads).map(|_| {
-            let (held, begin) = (Arc::clone(&held), begin.clone());
+        let holding = (0..threads).map(|_| {
+            let (held, start) = (Arc::clone(&held), start.clone());
             let job: Job = Box::new(move || {
-                begin.send(()).unwrap();
+                start.send(()).unwrap();
                 let _ = held.lock().unwrap().recv();
             });
             (ONE, job)
         });
-        spawn(&None, hold.collect());
-        (0..threads).for_each(|_| begun.recv().unwrap());
+        spawn(&None, holding.collect());
+        (0..threads).for_each(|_| started.recv().unwrap());
         let works = |who: &'static str, count: usize| -> Vec<(Load, Job)> {
             let job = || {
                 let told = told.clone();
