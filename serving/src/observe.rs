@@ -74,7 +74,16 @@ pub async fn observe(State(observer): State<Arc<Observer>>, request: Request, ne
     let route = route.as_ref().map_or("other", MatchedPath::as_str);
     let path = request.uri().path();
     let path = path.get(..path.floor_char_boundary(MAX_PATH)).unwrap_or_default();
-    let span = tracing::info_span!("request", id, method, route, path, issuer = Empty, index = Empty);
+    let span = tracing::info_span!(
+        "request",
+        id,
+        method,
+        route,
+        path,
+        issuer = Empty,
+        index = Empty,
+        status = Empty
+    );
     let mut response = match observer.admit(&request) {
         Ok(()) => next.run(request).instrument(span.clone()).await,
         Err((per_second, wait)) => problem::too_many_requests(per_second, wait),
@@ -89,12 +98,13 @@ pub async fn observe(State(observer): State<Arc<Observer>>, request: Request, ne
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+    span.record("status", status.as_u16());
     span.in_scope(|| {
         // Other refusals, also those under pressure, are for the client to know and for the figures to count.
         if status == StatusCode::INTERNAL_SERVER_ERROR {
-            tracing::warn!(target: "request", status = status.as_u16(), micros, "answered");
+            tracing::warn!(target: "request", micros, "answered");
         } else {
-            tracing::debug!(target: "request", status = status.as_u16(), micros, "answered");
+            tracing::debug!(target: "request", micros, "answered");
         }
     });
     response

@@ -7,6 +7,8 @@ mod fsck;
 mod init;
 mod restore;
 mod serve;
+#[cfg_attr(not(feature = "otel"), path = "no_traces.rs")]
+mod traces;
 mod witnesses;
 
 use clap::{Parser, Subcommand};

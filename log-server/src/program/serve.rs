@@ -12,11 +12,10 @@ use countersign_log::snapshot::Listener;
 use countersign_log::store::RocksStore;
 use countersign_serving::{Bounds, Flags, Signals, logging};
 use countersign_verifier::program::{Exit, Failed, print_line, span};
-use countersign_verifier::quorum::Policy;
 use countersign_web::{Explorer, Source};
 use tokio::task::JoinHandle;
 
-use super::{clock, witnesses};
+use super::{clock, traces, witnesses};
 
 /// Serves a log until it is told to stop, and prints its URL when it takes requests
 ///
@@ -50,17 +49,20 @@ pub(super) struct Serve {
     no_explorer: bool,
     #[command(flatten)]
     serving: Flags,
+    #[command(flatten)]
+    traces: traces::Flags,
 }
 
 pub(super) fn serve(args: Serve) -> Result<Exit, Failed> {
-    logging::start(args.serving.log_format(), None)?;
-    let policy = witnesses::read(args.witnesses.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failed::new(Exit::CouldNotCheck, "no threads").because(error))?;
-    runtime.block_on(run(args, policy))
+    runtime.block_on(run(args))
 }
 
-async fn run(args: Serve, policy: Policy) -> Result<Exit, Failed> {
+async fn run(args: Serve) -> Result<Exit, Failed> {
+    let (traces, listener) = args.traces.start()?;
+    logging::start(args.serving.log_format(), listener)?;
+    let policy = witnesses::read(args.witnesses.as_deref())?;
     let mut signals = Signals::listen()
         .map_err(|error| Failed::new(Exit::CouldNotCheck, "signals cannot be listened for").because(error))?;
     let door = args.serving.open(&args.listen, Bounds::DEFAULT).await?;
@@ -108,6 +110,9 @@ async fn run(args: Serve, policy: Policy) -> Result<Exit, Failed> {
     log.shutdown().await;
     if let Some(snapshots) = snapshots {
         snapshots.abort();
+    }
+    if let Some(traces) = traces {
+        traces.end().await;
     }
     tracing::info!("stopped");
     Ok(Exit::Holds)

@@ -78,7 +78,7 @@ async fn a_request_is_one_line_with_nothing_secret_and_nothing_unescaped() {
             if json {
                 let line: serde_json::Value = serde_json::from_str(line).unwrap();
                 assert_eq!((&line["message"], &line["target"]), (&"answered".into(), &"request".into()));
-                assert!(line["status"].is_u64() && line["micros"].is_u64(), "{line}");
+                assert!(line["span"]["status"].is_u64() && line["micros"].is_u64(), "{line}");
                 assert!(line["span"]["id"].is_string() && line["span"]["route"].is_string(), "{line}");
             } else {
                 assert!(line.contains("status=") && line.contains("route=\""), "{line}");

@@ -5,6 +5,7 @@ use core::str::FromStr;
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::ed25519::{PublicKey, PublicKeyError};
 use crate::strict;
@@ -204,7 +205,7 @@ impl FromStr for VerifierKey {
             KeyKind::MlDsa44 => None,
             KeyKind::Ed25519 | KeyKind::CosignatureV1 => Some(PublicKey::from_bytes(&material)?),
         };
-        Ok(Self { name, id: computed, kind, material, ed25519 })
+        Ok(Self { name, id: computed, kind, material: material.to_vec(), ed25519 })
     }
 }
 
@@ -239,18 +240,27 @@ impl NoteSigner {
             other => return Err(KeyError::Type(other)),
         };
         let got = seed.len();
-        let seed: [u8; 32] = seed.try_into().map_err(|_| KeyError::Length { kind, want: 32, got })?;
-        let signer = Self::from_seed(KeyName::new(name)?, cosigner, &seed);
+        let seed: &[u8; 32] =
+            seed.as_slice().try_into().map_err(|_| KeyError::Length { kind, want: 32, got })?;
+        let signer = Self::from_seed(KeyName::new(name)?, cosigner, seed);
         let computed = signer.verifier.id;
         if stated == computed { Ok(signer) } else { Err(KeyError::Id { stated, computed }) }
     }
 
     /// The text that [`NoteSigner::parse`] reads: a secret, for a file that only its owner can read.
-    pub fn to_secret_text(&self) -> String {
-        let mut typed = vec![self.verifier.kind.byte()];
-        typed.extend_from_slice(self.key.as_bytes());
+    pub fn to_secret_text(&self) -> Zeroizing<String> {
+        let mut typed = Zeroizing::new([0; 33]);
+        let (kind, seed) = typed.split_at_mut(1);
+        kind.copy_from_slice(&[self.verifier.kind.byte()]);
+        seed.copy_from_slice(self.key.as_bytes());
+        let secret = Zeroizing::new(strict::to_base64(&*typed));
         let VerifierKey { name, id, .. } = &self.verifier;
-        format!("{SIGNING_KEY_PREFIX}{name}+{id}+{}", strict::to_base64(&typed))
+        let public = format!("{SIGNING_KEY_PREFIX}{name}+{id}+");
+        // With room for all of it, so that no copy is left behind when it grows.
+        let mut text = Zeroizing::new(String::with_capacity(public.len().saturating_add(secret.len())));
+        text.push_str(&public);
+        text.push_str(&secret);
+        text
     }
 
     /// The public half.
@@ -271,13 +281,11 @@ impl fmt::Debug for NoteSigner {
 }
 
 /// Splits `<name>+<id>+<base64>` at its first two plus signs: base64 may have more of them.
-fn split(text: &str) -> Option<(&str, KeyId, u8, Vec<u8>)> {
+fn split(text: &str) -> Option<(&str, KeyId, u8, Zeroizing<Vec<u8>>)> {
     let mut parts = text.splitn(3, '+');
     let (name, id, typed) = (parts.next()?, parts.next()?, parts.next()?);
     let id = strict::from_lower_hex(id).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok())?;
-    let (kind, material) = strict::from_base64(typed).and_then(|typed| {
-        let (kind, material) = typed.split_first()?;
-        Some((*kind, material.to_vec()))
-    })?;
-    Some((name, KeyId(id), kind, material))
+    let typed = Zeroizing::new(strict::from_base64(typed)?);
+    let (kind, material) = typed.split_first()?;
+    Some((name, KeyId(id), *kind, Zeroizing::new(material.to_vec())))
 }

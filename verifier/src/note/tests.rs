@@ -35,7 +35,7 @@ fn published_notes_verify() {
 fn signing_reproduces_a_published_note() {
     let signer = NoteSigner::parse(PETER_SECRET).unwrap();
     assert_eq!(signer.verifier(), &key(PETER));
-    assert_eq!(signer.to_secret_text(), PETER_SECRET);
+    assert_eq!(*signer.to_secret_text(), PETER_SECRET);
     assert_eq!(SignedNote::sign(TEXT.to_owned(), &signer), note(&[PETER_LINE]));
     assert!(!format!("{signer:?}").contains("AYEKFA"));
 }

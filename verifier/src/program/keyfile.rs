@@ -32,6 +32,22 @@ pub enum KeyFileError {
         /// Its permission bits.
         mode: u32,
     },
+    /// Others than the owner can put another file in its place.
+    #[error("in {} everybody can replace a key (mode {mode:04o}): run chmod o-w {}", .folder.display(), .folder.display())]
+    OpenFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file is too long for a key.
+    #[error("{} has {length} bytes, expected a key of at most {MAX_BYTES}", .path.display())]
+    Long {
+        /// The file.
+        path: PathBuf,
+        /// How many bytes it has.
+        length: u64,
+    },
     /// The file cannot be read or written.
     #[error("{}: {source}", .path.display())]
     Io {
@@ -79,18 +95,44 @@ pub fn write_secret(path: &Path, secret: &str) -> Result<(), KeyFileError> {
 pub fn read_secret(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     let io = |source| KeyFileError::Io { path: path.to_owned(), source };
     let file = File::open(path).map_err(io)?;
-    let mode = file.metadata().map_err(io)?.permissions().mode() & 0o777;
+    let metadata = file.metadata().map_err(io)?;
+    let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(KeyFileError::Open { path: path.to_owned(), mode });
     }
-    let mut secret = Zeroizing::new(String::new());
-    file.take(MAX_BYTES).read_to_string(&mut secret).map_err(io)?;
+    check_folder_of(path)?;
+    // A pipe does not say how much is in it.
+    let length = if metadata.is_file() { metadata.len() } else { MAX_BYTES };
+    if length > MAX_BYTES {
+        return Err(KeyFileError::Long { path: path.to_owned(), length });
+    }
+    // With room for all of it, so that no copy is left behind in memory when it grows.
+    let room = usize::try_from(length).unwrap_or_default();
+    let mut secret = Zeroizing::new(String::with_capacity(room));
+    file.take(length).read_to_string(&mut secret).map_err(io)?;
     Ok(secret)
+}
+
+/// Refuses a folder in which everybody may put another file in the place of a key. In a folder such as /tmp, whose
+/// sticky bit is set, only the owner of a file may.
+fn check_folder_of(path: &Path) -> Result<(), KeyFileError> {
+    let folder = durable::folder_of(path);
+    let metadata =
+        folder.metadata().map_err(|source| KeyFileError::Io { path: folder.to_owned(), source })?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o002 != 0 && mode & 0o1000 == 0 {
+        return Err(KeyFileError::OpenFolder { folder: folder.to_owned(), mode });
+    }
+    Ok(())
 }
 
 /// Writes the key of a log or a witness as a note key.
 pub fn write_note_signer(path: &Path, signer: &NoteSigner) -> Result<(), KeyFileError> {
-    write_secret(path, &Zeroizing::new(format!("{}\n", *Zeroizing::new(signer.to_secret_text()))))
+    let secret = signer.to_secret_text();
+    let mut line = Zeroizing::new(String::with_capacity(secret.len().saturating_add(1)));
+    line.push_str(&secret);
+    line.push('\n');
+    write_secret(path, &line)
 }
 
 /// Reads the key of a log or a witness.
@@ -165,6 +207,23 @@ mod tests {
         assert!(matches!(write_note_signer(&path, &signer), Err(KeyFileError::Exists(_))));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(read_note_signer(&path), Err(KeyFileError::Open { mode: 0o640, .. })));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(matches!(read_note_signer(&path), Err(KeyFileError::OpenFolder { mode: 0o777, .. })));
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o1777)).unwrap();
+        assert!(read_note_signer(&path).is_ok(), "nobody else can replace a file here");
+        let long = folder.join("long.key");
+        write_secret(&long, &"x".repeat(70_000)).unwrap();
+        assert!(matches!(read_secret(&long), Err(KeyFileError::Long { length: 70_000, .. })));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_secret_is_read_into_one_piece_of_memory() {
+        let folder = folder("piece");
+        let path = folder.join("log.key");
+        write_secret(&path, &"k".repeat(5000)).unwrap();
+        assert_eq!(read_secret(&path).unwrap().capacity(), 5000, "it never grew, so no copy was left behind");
         std::fs::remove_dir_all(folder).unwrap();
     }
 

@@ -9,3 +9,6 @@ mod served;
 mod sockets;
 mod statements;
 mod submitting;
+mod tls;
+#[cfg(feature = "otel")]
+mod traces;

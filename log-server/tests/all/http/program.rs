@@ -15,26 +15,28 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     program(arguments).output().unwrap()
 }
 
-fn init(data: &Path) -> Output {
+pub(crate) fn init(data: &Path) -> Output {
     run(&["init", "--data", data.to_str().unwrap(), "--origin", "log.example/program"])
 }
 
-fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// A log that is served, and killed when the test is over.
-struct Serving {
-    child: Child,
+pub(crate) struct Serving {
+    pub(crate) child: Child,
+    /// What it printed.
+    pub(crate) url: String,
     address: String,
 }
 
 impl Serving {
-    fn start(data: &Path, witnesses: &Path, more: &[&str]) -> Self {
+    pub(crate) fn start(data: &Path, witnesses: &Path, more: &[&str]) -> Self {
         let arguments = ["serve", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0", "--witnesses"];
         let mut child = program(&arguments)
             .arg(witnesses)
@@ -46,12 +48,12 @@ impl Serving {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let address =
-            line.trim_end().strip_prefix("http://").unwrap_or_else(|| panic!("no URL: {line:?}")).to_owned();
-        Self { child, address }
+        let url = line.trim_end().to_owned();
+        let address = url.split_once("://").unwrap_or_else(|| panic!("no URL: {line:?}")).1.to_owned();
+        Self { child, url, address }
     }
 
-    fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nhost: log\r\nconnection: close\r\n\r\n").unwrap();
         let mut answer = Vec::new();
@@ -60,7 +62,7 @@ impl Serving {
     }
 
     /// The checkpoint, as soon as there is one.
-    fn published(&self) -> String {
+    pub(crate) fn published(&self) -> String {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             let answer = self.get("/checkpoint");
@@ -73,7 +75,7 @@ impl Serving {
     }
 
     /// Asks it to end, and returns its exit code and what it logged.
-    fn end(mut self, signal: &str) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self, signal: &str) -> (Option<i32>, String) {
         let killed = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(killed.success());
         let deadline = Instant::now() + Duration::from_secs(20);
