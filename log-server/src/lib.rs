@@ -6,9 +6,7 @@
 //! and the only module that names the database.
 
 pub mod backup;
-mod cache;
 mod cosigners;
-mod fair;
 pub mod fsck;
 mod high_water;
 pub mod http;
@@ -17,7 +15,6 @@ pub mod progress;
 mod registrar;
 mod sequencer;
 pub mod snapshot;
-mod stage;
 mod stop;
 pub mod store;
 mod tree;

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import {
   LogState,
   Refused,
+  checkBundle,
   checkProof,
   judge,
   parseKey,
@@ -129,7 +130,8 @@ const ANSWERS = {
     const policy = await parsePolicy(bytes(policyBytes));
     return attempt(async () => {
       const proof = parseProof(bytes(proofBytes));
-      return verdicts(await checkProof(bytes(entry), proof, policy, issuer && base64(issuer)));
+      const { stages } = await checkProof(bytes(entry), proof, policy, issuer && base64(issuer));
+      return { stages: verdicts(stages) };
     }, refused);
   },
   async statements({ statement: statementBytes, public_key: key }) {
@@ -171,18 +173,31 @@ const ANSWERS = {
       if (statement.execution === undefined) outside.set(statement.id, { index, kind: statement.kind });
       else steps.push({ index, statement });
     }
-    const { verdict, findings } = judge(steps, outside);
-    return { verdict, findings: findings.map(({ code, index }) => [code, String(index)]) };
+    const judgement = judge(steps, outside);
+    return { verdict: judgement.verdict, findings: places(judgement) };
+  },
+  async bundles({ bundle, policy: policyBytes }) {
+    const { stages, lineage } = await checkBundle(bytes(bundle), await parsePolicy(bytes(policyBytes)));
+    return {
+      stages: verdicts(stages),
+      lineage: lineage?.verdict ?? null,
+      findings: lineage ? places(lineage) : null,
+    };
   },
 };
 
 /**
  * The verdicts of a report, without their reasons.
  *
- * @param {{ stages: { stage: string, verdict: string }[] }} report
+ * @param {{ stage: string, verdict: string }[]} stages
  */
-function verdicts({ stages }) {
-  return { stages: Object.fromEntries(stages.map(({ stage, verdict }) => [stage, verdict])) };
+function verdicts(stages) {
+  return Object.fromEntries(stages.map(({ stage, verdict }) => [stage, verdict]));
+}
+
+/** @param {import('../../web/static/verify/findings.mjs').Judgement} judgement */
+function places({ findings }) {
+  return findings.map(({ code, index }) => [code, String(index)]);
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -17,7 +17,6 @@ mod body;
 pub mod catalog;
 mod cbor_seq;
 mod checkers;
-mod claimed;
 mod error_pages;
 mod figures;
 mod health;
@@ -33,7 +32,6 @@ mod proofs;
 mod query;
 mod rate;
 mod reading;
-mod rooms;
 mod router;
 mod submit;
 

@@ -113,8 +113,10 @@ impl Refusal {
     }
 
     /// Counts the refusal. One that is an answer of its own is counted when it is sent.
-    pub(super) fn count(&self) {
+    #[must_use]
+    pub(super) fn counted(self) -> Self {
         metrics::counter!(countersign_serving::figures::REFUSALS, "code" => self.code()).increment(1);
+        self
     }
 
     /// The code, the last segment of `type`.
@@ -154,8 +156,7 @@ pub(super) fn retry_after_value(wait: Duration) -> HeaderValue {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let refusal = self;
-        refusal.count();
+        let refusal = self.counted();
         let mut response = (refusal.status(), Json(&refusal)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));

@@ -76,8 +76,6 @@ pub struct SequencedHead {
     pub checkpoint: Checkpoint,
     /// The head with the log's signature and no other.
     pub note: SignedNote,
-    /// The same in writing.
-    pub text: String,
 }
 
 /// A head that has its quorum: what `/checkpoint` serves. It is durable.

@@ -9,22 +9,22 @@ use super::raw::{Raw, text};
 use super::{Case, File, base64};
 
 /// Who signs: the seed of the key, and the name.
-type Who = (u8, &'static str);
+pub(super) type Who = (u8, &'static str);
 
-const OPERATOR: Who = (1, "operator");
-const AUTHOR: Who = (2, "author");
-const REQUESTER: Who = (3, "requester");
-const AUTHORITY: Who = (4, "authority");
-const ENFORCER: Who = (5, "enforcer");
-const OVERSEER: Who = (6, "overseer");
-const STRANGER: Who = (8, "stranger");
+pub(super) const OPERATOR: Who = (1, "operator");
+pub(super) const AUTHOR: Who = (2, "author");
+pub(super) const REQUESTER: Who = (3, "requester");
+pub(super) const AUTHORITY: Who = (4, "authority");
+pub(super) const ENFORCER: Who = (5, "enforcer");
+pub(super) const OVERSEER: Who = (6, "overseer");
+pub(super) const STRANGER: Who = (8, "stranger");
 
-const RUN: &str = "run-1";
+pub(super) const RUN: &str = "run-1";
 
 /// A log in the making: every statement with whether it enters.
 #[derive(Clone, Default)]
-struct Log {
-    statements: Vec<Vec<u8>>,
+pub(super) struct Log {
+    pub(super) statements: Vec<Vec<u8>>,
     expect: Vec<Value>,
 }
 
@@ -40,7 +40,7 @@ impl Log {
     }
 
     /// A log with only those of them that are needed.
-    fn with(issuers: &[Who]) -> Self {
+    pub(super) fn with(issuers: &[Who]) -> Self {
         let mut log = Self::default();
         log.enters(Kind::Genesis, OPERATOR, RUN, &genesis(OPERATOR));
         for who in issuers {
@@ -49,7 +49,14 @@ impl Log {
         log
     }
 
-    fn submit(&mut self, kind: Kind, who: Who, execution: &str, payload: &Value, expect: Value) -> String {
+    pub(super) fn submit(
+        &mut self,
+        kind: Kind,
+        who: Who,
+        execution: &str,
+        payload: &Value,
+        expect: Value,
+    ) -> String {
         // The number of the statement makes its cti, so that no two are the same.
         let number = u8::try_from(self.statements.len()).expect("logs here are short");
         let raw = Raw::new(kind, payload).by(who.0, who.1).numbered(number);
@@ -63,7 +70,7 @@ impl Log {
         id
     }
 
-    fn enters(&mut self, kind: Kind, who: Who, execution: &str, payload: &Value) -> String {
+    pub(super) fn enters(&mut self, kind: Kind, who: Who, execution: &str, payload: &Value) -> String {
         self.submit(kind, who, execution, payload, json!("admitted"))
     }
 
@@ -92,15 +99,15 @@ impl Log {
     }
 }
 
-fn genesis(who: Who) -> Value {
+pub(super) fn genesis(who: Who) -> Value {
     json!({"origin": "log.example", "operator": {"public_key": public_text(who.0)}, "rules": "countersign/1"})
 }
 
-fn issuer(who: Who, roles: &[&str], status: &str) -> Value {
+pub(super) fn issuer(who: Who, roles: &[&str], status: &str) -> Value {
     json!({"name": who.1, "public_key": public_text(who.0), "roles": roles, "status": status})
 }
 
-fn policy() -> Value {
+pub(super) fn policy() -> Value {
     json!({"name": "deploy", "version": "1", "engine": "cedar", "policies": [{"id": "a", "text": "x"}]})
 }
 
@@ -109,25 +116,25 @@ fn with_refs(mut payload: Value, refs: Value) -> Value {
     payload
 }
 
-fn request() -> Value {
+pub(super) fn request() -> Value {
     let entity = json!({"type": "t", "id": "i"});
     json!({"subject": entity, "action": {"name": "n"}, "resource": entity})
 }
 
-fn decision(verdict: &str, intent: &str, policy: &str) -> Value {
+pub(super) fn decision(verdict: &str, intent: &str, policy: &str) -> Value {
     let code = if verdict == "permit" { "permitted" } else { "denied_by_policy" };
     json!({"decision": verdict, "code": code, "refs": {"intent": intent, "policy": policy}})
 }
 
-fn outcome(status: &str, authorization: &str) -> Value {
+pub(super) fn outcome(status: &str, authorization: &str) -> Value {
     json!({"status": status, "refs": {"authorization": authorization}})
 }
 
-fn close() -> Value {
+pub(super) fn close() -> Value {
     json!({"entries": 1})
 }
 
-fn enforcement(target: &str) -> Value {
+pub(super) fn enforcement(target: &str) -> Value {
     json!({"action": "halt", "reason": "r", "refs": {"target": target}})
 }
 

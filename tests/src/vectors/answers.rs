@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_verifier::admission::{AdmitError, MemoryState, Refusal, admit, signing_key};
 use countersign_verifier::ed25519::PublicKey;
-use countersign_verifier::lineage::{Step, judge};
+use countersign_verifier::evidence::Evidence;
+use countersign_verifier::lineage::{Judgement, Step, judge};
 use countersign_verifier::merkle::{
     LeafHash, LeafIndex, NodeHash, ProofError, RootHash, TreeSize, verify_consistency, verify_inclusion,
     verify_multiproof,
@@ -12,7 +13,7 @@ use countersign_verifier::merkle::{
 use countersign_verifier::note::{SignedNote, VerifierKey};
 use countersign_verifier::proof::TlogProof;
 use countersign_verifier::quorum::Policy;
-use countersign_verifier::report::{Finding, Report, check_proof};
+use countersign_verifier::report::{Finding, Line, check_bundle, check_proof};
 use countersign_verifier::statement::Statement;
 use serde_json::{Map, Value, json};
 
@@ -33,6 +34,8 @@ pub fn answer(name: &str, input: &Value) -> Value {
         "statements" => statement(input),
         "admission" => admission(input),
         "lineage" => lineage(input),
+        "bundles" => bundle(input),
+        "evidence" => evidence(input),
         other => panic!("no such file of vectors: {other}"),
     }
 }
@@ -151,24 +154,31 @@ fn proof(input: &Value) -> Value {
     let issuer = input
         .get("issuer_key")
         .map(|_| PublicKey::from_bytes(&base64(input, "issuer_key")).expect("a key in a vector"));
-    stages(&check_proof(&read_bytes(field(input, "entry")), &proof, &policy, issuer.as_ref()))
+    let report = check_proof(&read_bytes(field(input, "entry")), &proof, &policy, issuer.as_ref());
+    json!({ "stages": stages(&report.stages) })
+}
+
+fn bundle(input: &Value) -> Value {
+    let policy = Policy::parse(&read_bytes(field(input, "policy"))).expect("a policy in a vector");
+    let report = check_bundle(&read_bytes(field(input, "bundle")), &policy);
+    let verdict = report.lineage.as_ref().map(|judged| judged.verdict);
+    let findings = report.lineage.as_ref().map(findings);
+    json!({"stages": stages(&report.stages), "lineage": verdict, "findings": findings})
+}
+
+fn findings(judged: &Judgement) -> Vec<Value> {
+    judged.findings.iter().map(|finding| json!([finding.code, finding.index.to_string()])).collect()
 }
 
 /// The verdicts of a report, without their reasons.
-fn stages(report: &Report) -> Value {
-    let stages: Map<String, Value> = report
-        .stages
-        .iter()
-        .map(|line| {
-            let verdict = match line.finding {
-                Finding::Pass(_) => "pass",
-                Finding::Fail(_) => "fail",
-                Finding::NotChecked(_) => "not_checked",
-            };
-            (line.stage.to_string().replace(' ', "_"), verdict.into())
-        })
-        .collect();
-    json!({ "stages": stages })
+fn stages(lines: &[Line]) -> Map<String, Value> {
+    let verdict = |line: &Line| match line.finding {
+        Finding::Pass(_) => "pass",
+        Finding::Fail(_) => "fail",
+        Finding::NotChecked(_) => "not_checked",
+    };
+    let name = |line: &Line| line.stage.to_string().replace(' ', "_");
+    lines.iter().map(|line| (name(line), verdict(line).into())).collect()
 }
 
 fn statement(input: &Value) -> Value {
@@ -241,7 +251,14 @@ fn lineage(input: &Value) -> Value {
         found.map(|(index, statement)| (*index, statement.kind()))
     };
     let judged = judge(&steps, outside).expect("the entries of one execution in a vector");
-    let findings: Vec<Value> =
-        judged.findings.iter().map(|finding| json!([finding.code, finding.index.to_string()])).collect();
-    json!({"verdict": judged.verdict, "findings": findings})
+    json!({"verdict": judged.verdict, "findings": findings(&judged)})
+}
+
+fn evidence(input: &Value) -> Value {
+    let policy = Policy::parse(&read_bytes(field(input, "policy"))).expect("a policy in a vector");
+    let evidence = Evidence::parse(&read_bytes(field(input, "evidence"))).ok();
+    match evidence.and_then(|evidence| evidence.verify(&policy).ok()) {
+        Some(proven) => json!({"proven": proven.code, "against": proven.against}),
+        None => json!({"proven": null}),
+    }
 }

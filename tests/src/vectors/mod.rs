@@ -6,8 +6,10 @@
 
 mod admission;
 pub mod answers;
+mod bundles;
 mod ed25519;
 mod edit;
+mod evidence;
 mod heads;
 mod keys;
 mod lineage;
@@ -76,11 +78,14 @@ pub fn files() -> Vec<File> {
         statements::file(),
         admission::file(),
         lineage::file(),
+        bundles::file(),
+        evidence::file(),
     ]
 }
 
 impl File {
-    /// The file as it is stored: JSON, one case a line. Long bytes that several inputs have stand in `shared`, once.
+    /// The file as it is stored: JSON, one case a line. Long texts and bytes that several inputs have stand in `shared`,
+    /// once.
     pub fn to_json(&self) -> String {
         let mut counts = BTreeMap::new();
         for case in &self.cases {
@@ -98,7 +103,7 @@ impl File {
             )
         });
         let cases: Vec<String> = cases.collect();
-        let shared: Vec<String> = shared.iter().map(|text| format!("  {}", json!(text))).collect();
+        let shared: Vec<String> = shared.iter().map(|value| format!("  {value}")).collect();
         format!(
             "{{\n \"about\": {},\n \"cases\": [\n{}\n ],\n \"shared\": [\n{}\n ]\n}}\n",
             json!(self.about),
@@ -108,30 +113,32 @@ impl File {
     }
 }
 
-/// Below this length bytes are written where they stand.
-const LONG: usize = 64;
+/// Below this length a value is written where it stands.
+const LONG: usize = 100;
 
-/// Counts the base64 of bytes that are long enough to be shared.
+/// A text, or bytes in base64, that is long enough to be shared: as the JSON that it is written as.
+fn shareable(value: &Value) -> Option<String> {
+    let is_bytes = value.as_object().is_some_and(|members| members.contains_key("base64"));
+    Some(value.to_string()).filter(|text| (is_bytes || value.is_string()) && text.len() >= LONG)
+}
+
 fn count(value: &Value, counts: &mut BTreeMap<String, usize>) {
-    match value {
-        Value::Object(members) => match members.get("base64").and_then(Value::as_str) {
-            Some(text) if text.len() >= LONG => *counts.entry(text.to_owned()).or_default() += 1,
-            _ => members.values().for_each(|value| count(value, counts)),
-        },
-        Value::Array(items) => items.iter().for_each(|item| count(item, counts)),
+    match (shareable(value), value) {
+        (Some(text), _) => *counts.entry(text).or_default() += 1,
+        (None, Value::Object(members)) => members.values().for_each(|value| count(value, counts)),
+        (None, Value::Array(items)) => items.iter().for_each(|item| count(item, counts)),
         _ => {}
     }
 }
 
-/// Writes the place among the shared in the place of the bytes.
+/// Writes the place among the shared in the place of the value.
 fn share(value: Value, places: &BTreeMap<&str, usize>) -> Value {
+    if let Some(place) = shareable(&value).and_then(|text| places.get(text.as_str())) {
+        return json!({ "shared": place });
+    }
     match value {
         Value::Object(members) => {
-            let place = members.get("base64").and_then(Value::as_str).and_then(|text| places.get(text));
-            match place {
-                Some(place) => json!({ "shared": place }),
-                None => members.into_iter().map(|(name, value)| (name, share(value, places))).collect(),
-            }
+            members.into_iter().map(|(name, value)| (name, share(value, places))).collect()
         }
         Value::Array(items) => items.into_iter().map(|item| share(item, places)).collect(),
         other => other,

@@ -55,6 +55,13 @@ impl Tree {
     }
 }
 
+impl Tree {
+    /// The proof that a tree of one size begins with that of a smaller one.
+    pub(super) fn grow(&self, from: u64, to: u64) -> Vec<NodeHash> {
+        self.build(&ProofPlan::consistency(tree_size(from), tree_size(to)).expect("the tree grew"))
+    }
+}
+
 fn tree_size(size: u64) -> TreeSize {
     TreeSize::new(size).expect("a size")
 }

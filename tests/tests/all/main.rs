@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
-mod audit;
-#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod bad_input;
@@ -44,8 +42,6 @@ mod shutdown;
 mod submitting;
 #[cfg(test)]
 mod tampering;
-#[cfg(test)]
-mod threats;
 #[cfg(test)]
 mod tree;
 #[cfg(test)]

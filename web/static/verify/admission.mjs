@@ -24,8 +24,9 @@ const OPERATOR = 'operator';
 export class LogState {
   /** How many entries the log has. */
   size = 0n;
-  /** A policy that is taken to be there, by its id: a bundle does not have the policies that others replace. */
-  assumed = '';
+  /** What is taken to be there, by its id: a bundle does not have everything that its entries name. */
+  /** @type {Map<string, Facts>} */
+  assumed = new Map();
   /** @type {Map<string, Registration>} */
   #issuers = new Map();
   /** @type {Map<string, Facts>} */
@@ -131,7 +132,7 @@ export class LogState {
   #checkReferences({ references, execution }) {
     for (const role of ROLES_OF_REFERENCES.filter((known) => references.has(known))) {
       const id = references.get(role) ?? '';
-      const named = this.#entries.get(id) ?? (id === this.assumed ? { kind: 'policy', execution: undefined } : undefined);
+      const named = this.#entries.get(id) ?? this.assumed.get(id);
       if (!named) throw refused('reference-unresolved', `${role} names no entry of the log`, role);
       const expected = KIND_OF_ROLE.get(role);
       if (expected !== undefined && named.kind !== expected) {
@@ -145,7 +146,9 @@ export class LogState {
 
   /** @param {string | undefined} decision the one that an authorization names, if it names one */
   #checkPermit(decision) {
-    if (decision !== undefined && this.#entries.get(decision)?.verdict !== 'permit') {
+    if (decision === undefined) return;
+    const named = this.#entries.get(decision) ?? this.assumed.get(decision);
+    if (named?.verdict !== 'permit') {
       throw refused('decision-denies', 'the decision denies', 'decision');
     }
   }

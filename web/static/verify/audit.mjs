@@ -12,6 +12,7 @@ import { judge } from './lineage.mjs';
 import { verifyMultiproof } from './merkle.mjs';
 import { STAGES, checkHead, fail, finding, notChecked, pass } from './report.mjs';
 import { verifyStatement } from './statement.mjs';
+import { KIND_OF_ROLE } from './words.mjs';
 
 /** @typedef {import('./bundle.mjs').Bundle} Bundle */
 /** @typedef {import('./findings.mjs').Judgement} Judgement */
@@ -82,6 +83,25 @@ function checkInclusion({ entries, multiproof }, head) {
 }
 
 /**
+ * In which ways an entry can be at fault: its signature is false, or cannot be checked; it should not have been
+ * admitted; it names one that was left out.
+ *
+ * @typedef {'forged' | 'unknown' | 'refused' | 'dangling'} Fault
+ */
+
+/**
+ * An entry that is named and not there, as the role in which it is named asks for it.
+ *
+ * @param {import('./statement.mjs').Statement} statement
+ * @param {string} role
+ * @returns {import('./admission.mjs').Facts}
+ */
+function assumed(statement, role) {
+  const kind = KIND_OF_ROLE.get(role) ?? statement.kind;
+  return { kind, execution: kind === 'policy' ? undefined : statement.execution, verdict: 'permit' };
+}
+
+/**
  * Checks each signature under the key that the bundle shows to have been registered, and admits each entry over the
  * ones before it.
  *
@@ -92,12 +112,17 @@ async function checkIssuers({ entries, head }) {
   const state = new LogState();
   const here = new Set(entries.map(({ statement }) => statement.id));
   /** The first entry at fault in each way. */
-  /** @type {Map<'forged' | 'unknown' | 'refused' | 'dangling', string>} */
+  /** @type {Map<Fault, string>} */
   const faults = new Map();
   for (const { index, statement } of entries) {
+    const absent = [...statement.references].filter(([, id]) => !here.has(id));
+    const dangling = absent.find(([role]) => role !== 'replaces');
+    if (dangling && !faults.has('dangling')) {
+      faults.set('dangling', `entry ${index} names as its ${dangling[0]} an entry that is not in the bundle`);
+    }
     state.size = index;
-    state.assumed = statement.references.get('replaces') ?? '';
-    /** @type {'forged' | 'unknown' | 'refused' | 'dangling'} */
+    state.assumed = new Map(absent.map(([role, id]) => [id, assumed(statement, role)]));
+    /** @type {Fault} */
     let fault = 'unknown';
     try {
       const key = state.signingKey(statement);
@@ -107,14 +132,10 @@ async function checkIssuers({ entries, head }) {
       await state.admit(statement);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      if (error.code === 'reference-unresolved') {
-        const role = error.pointer?.split('/').at(-1) ?? '';
-        if (!here.has(statement.references.get(role) ?? '')) fault = 'dangling';
-      }
       if (!faults.has(fault)) faults.set(fault, `entry ${index}: ${error.message}`);
     }
   }
-  const said = (/** @type {'forged' | 'unknown' | 'refused' | 'dangling'} */ fault) => faults.get(fault) ?? '';
+  const said = (/** @type {Fault} */ fault) => faults.get(fault) ?? '';
   const signatures = faults.has('forged')
     ? fail(said('forged'))
     : faults.has('unknown')
@@ -128,7 +149,7 @@ async function checkIssuers({ entries, head }) {
       : origin !== head.origin
         ? fail(`the genesis founds ${origin}, and the head is by ${head.origin}`)
         : faults.has('dangling')
-          ? notChecked(`an entry of the execution was left out: ${said('dangling')}`)
+          ? notChecked(said('dangling'))
           : pass('by the registrations in the bundle, each signer was active and held the role');
   return { signatures, roles };
 }

@@ -72,6 +72,7 @@ export const ROLES_OF_REFERENCES = [
 ];
 
 /** The kind of entry that a role of reference names. A target may be of any kind. */
+/** @type {ReadonlyMap<string, Kind>} */
 export const KIND_OF_ROLE = new Map([
   ['replaces', 'policy'],
   ['intent', 'intent'],

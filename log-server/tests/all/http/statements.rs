@@ -88,9 +88,8 @@ pub(crate) fn bytes_of(form: &Value) -> Vec<u8> {
 
 /// Who wants to do what to what.
 pub(crate) fn request() -> Value {
-    // In the order of RFC 8785, in which members stay.
-    let agent = json!({"id": "a", "type": "agent"});
-    json!({"action": {"name": "run"}, "resource": {"id": "true", "type": "command"}, "subject": agent})
+    let agent = json!({"type": "agent", "id": "a"});
+    json!({"subject": agent, "action": {"name": "run"}, "resource": {"type": "command", "id": "true"}})
 }
 
 /// A statement part by part, each of which can be wrong.
@@ -180,7 +179,7 @@ pub(crate) fn encode(value: &Cbor) -> Vec<u8> {
     bytes
 }
 
-/// The canonical form, for values whose members are written in order and whose texts need no escapes.
+/// The canonical form, for values whose members serde already sorts and whose texts need no escapes.
 fn serde_json_canonical(value: &Value) -> Vec<u8> {
     value.to_string().into_bytes()
 }
