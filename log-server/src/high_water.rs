@@ -11,7 +11,7 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use countersign_verifier::note::{MAX_NOTE_BYTES, SignedNote};
+use countersign_verifier::note::MAX_NOTE_BYTES;
 use countersign_verifier::program::durable;
 
 /// The file in the data folder.
@@ -49,8 +49,8 @@ impl HighWater {
     }
 
     /// Writes a newer head over the one before. Heads grow, and so their notes never become shorter.
-    pub(crate) fn raise(&self, head: &SignedNote) -> io::Result<()> {
-        self.file.write_all_at(head.to_string().as_bytes(), 0)
+    pub(crate) fn raise(&self, head: &str) -> io::Result<()> {
+        self.file.write_all_at(head.as_bytes(), 0)
     }
 
     /// Makes the file itself durable, name and all, once.

@@ -6,7 +6,9 @@
 //! and the only module that names the database.
 
 pub mod backup;
+mod cache;
 mod cosigners;
+mod fair;
 pub mod fsck;
 mod high_water;
 pub mod http;
@@ -15,6 +17,7 @@ pub mod progress;
 mod registrar;
 mod sequencer;
 pub mod snapshot;
+mod stage;
 mod stop;
 pub mod store;
 mod tree;

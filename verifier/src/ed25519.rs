@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use ed25519_dalek::{Signature, VerifyingKey};
+use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
 
 /// The length of a public key, in bytes.
 pub const PUBLIC_KEY_LENGTH: usize = 32;
@@ -54,10 +54,13 @@ impl PublicKey {
 
     /// Checks that `signature` is one by this key over exactly `message`.
     pub fn verify(&self, message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) -> Result<(), BadSignature> {
-        if signature.first_chunk().is_none_or(|point| !is_canonical(point)) {
+        // Strict verification takes the point of the signature apart to see whether it is of small order. But the
+        // ordinary one compares bytes with the canonical encoding of a point that it computes, so a point of small
+        // order can only come in one of eight spellings; and that the key is none, it said when it was read.
+        if signature.first_chunk().is_none_or(|point| SMALL_ORDER.contains(point)) {
             return Err(BadSignature);
         }
-        self.0.verify_strict(message, &Signature::from_bytes(signature)).map_err(|_| BadSignature)
+        self.0.verify(message, &Signature::from_bytes(signature)).map_err(|_| BadSignature)
     }
 }
 
@@ -74,6 +77,24 @@ impl fmt::Debug for PublicKey {
     }
 }
 
+/// The canonical encodings of the eight points of small order.
+const SMALL_ORDER: [[u8; 32]; 8] = {
+    /// Two of order eight, but for the sign of x in the highest bit.
+    const EIGHT: [[u8; 32]; 2] = [
+        *b"\x26\xe8\x95\x8f\xc2\xb2\x27\xb0\x45\xc3\xf4\x89\xf2\xef\x98\xf0\xd5\xdf\xac\x05\xd3\xc6\x33\x39\xb1\x38\x02\x88\x6d\x53\xfc\x05",
+        *b"\xc7\x17\x6a\x70\x3d\x4d\xd8\x4f\xba\x3c\x0b\x76\x0d\x10\x67\x0f\x2a\x20\x53\xfa\x2c\x39\xcc\xc6\x4e\xc7\xfd\x77\x92\xac\x03\x7a",
+    ];
+    let mut points = [[0; 32], [0; 32], [0; 32], [0xff; 32], EIGHT[0], EIGHT[0], EIGHT[1], EIGHT[1]];
+    // y = 0 (of order four, with either sign of x), y = 1 (the identity), y = p - 1 (of order two).
+    points[1][31] = 0x80;
+    points[2][0] = 1;
+    points[3][0] = 0xec;
+    points[3][31] = 0x7f;
+    points[5][31] |= 0x80;
+    points[7][31] |= 0x80;
+    points
+};
+
 /// Whether the y coordinate is below the field prime `2^255 - 19`. (Points with two spellings of the sign of x are
 /// of small order, and are refused as such.)
 fn is_canonical(point: &[u8; 32]) -> bool {
@@ -84,7 +105,10 @@ fn is_canonical(point: &[u8; 32]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use curve25519_dalek::constants::EIGHT_TORSION;
+    use curve25519_dalek::{EdwardsPoint, Scalar};
     use ed25519_dalek::{Signer as _, SigningKey};
+    use sha2::{Digest as _, Sha512};
 
     #[test]
     fn keys_of_small_order_and_second_spellings_are_refused() {
@@ -100,6 +124,40 @@ mod tests {
             assert_eq!(PublicKey::from_bytes(&second), Err(PublicKeyError::NotAPoint));
         }
         assert_eq!(PublicKey::from_bytes(&[1; 31]), Err(PublicKeyError::Length(31)));
+    }
+
+    /// The scalar of a key, and the challenge of a signature with the point `r`.
+    fn scalars(key: &SigningKey, r: &[u8; 32], public: &[u8; 32], message: &[u8]) -> [Scalar; 2] {
+        let challenge = Sha512::new().chain_update(r).chain_update(public).chain_update(message).finalize();
+        [key.to_scalar(), Scalar::from_bytes_mod_order_wide(&challenge.into())]
+    }
+
+    #[test]
+    fn signatures_are_judged_as_strict_verification_judges_them() {
+        let (mut accepted, mut forged) = (0, 0);
+        for seed in 0..4 {
+            let key = SigningKey::from_bytes(&[seed; 32]);
+            // A key may have a part of small order, which whoever made it knows how to use.
+            for torsion in EIGHT_TORSION {
+                let point = (EdwardsPoint::mul_base(&key.to_scalar()) + torsion).compress().to_bytes();
+                let public = PublicKey::from_bytes(&point).unwrap();
+                for (number, r) in (0_u8..80).zip(SMALL_ORDER.iter().cycle()) {
+                    let message = [seed, number];
+                    let [secret, challenge] = scalars(&key, r, &point, &message);
+                    let signature = [*r, (challenge * secret).to_bytes()].concat().try_into().unwrap();
+                    let strict = public.0.verify_strict(&message, &Signature::from_bytes(&signature));
+                    assert_eq!(public.verify(&message, &signature).is_ok(), strict.is_ok());
+                    accepted += usize::from(public.verify(&message, &signature).is_ok());
+                    forged +=
+                        usize::from(public.0.verify(&message, &Signature::from_bytes(&signature)).is_ok());
+                }
+            }
+        }
+        assert!(forged > 100, "these are signatures to a verifier that is not strict: {forged}");
+        assert_eq!(accepted, 0);
+        let known: Vec<[u8; 32]> = EIGHT_TORSION.iter().map(|point| point.compress().to_bytes()).collect();
+        assert!(SMALL_ORDER.iter().all(|point| known.contains(point)));
+        assert_eq!(SMALL_ORDER.iter().collect::<std::collections::HashSet<_>>().len(), known.len());
     }
 
     #[test]

@@ -82,3 +82,8 @@ pub mod utc;
 pub mod witnessing;
 
 mod strict;
+
+/// So that what the README shows is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -139,15 +139,37 @@ impl TlogProof {
     }
 }
 
+/// The file that a proof without an extra line is, under a head that is already in writing. Who proves many entries
+/// under one head writes the head once.
+pub fn to_text(index: LeafIndex, hashes: &[NodeHash], checkpoint: &str) -> String {
+    text(None, index, hashes, checkpoint)
+}
+
+fn text(extra: Option<&[u8]>, index: LeafIndex, hashes: &[NodeHash], checkpoint: &str) -> String {
+    let lines = hashes.len().saturating_mul(45).saturating_add(HEADER.len()).saturating_add(32);
+    let mut text = String::with_capacity(lines.saturating_add(checkpoint.len()));
+    text.push_str(HEADER);
+    text.push('\n');
+    if let Some(extra) = extra {
+        text.push_str("extra ");
+        strict::push_base64(extra, &mut text);
+        text.push('\n');
+    }
+    text.push_str("index ");
+    text.push_str(&index.to_string());
+    text.push('\n');
+    for hash in hashes {
+        hash.push_base64(&mut text);
+        text.push('\n');
+    }
+    text.push('\n');
+    text.push_str(checkpoint);
+    text
+}
+
 impl fmt::Display for TlogProof {
     /// The file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{HEADER}")?;
-        if let Some(extra) = &self.extra {
-            writeln!(f, "extra {}", strict::to_base64(extra))?;
-        }
-        writeln!(f, "index {}", self.index)?;
-        self.hashes.iter().try_for_each(|hash| writeln!(f, "{}", hash.to_base64()))?;
-        write!(f, "\n{}", self.checkpoint)
+        f.write_str(&text(self.extra.as_deref(), self.index, &self.hashes, &self.checkpoint.to_string()))
     }
 }

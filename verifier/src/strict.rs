@@ -13,6 +13,18 @@ pub(crate) fn to_base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
+/// Standard base64 with padding, at the end of a text.
+pub(crate) fn push_base64(bytes: &[u8], text: &mut String) {
+    STANDARD.encode_string(bytes, text);
+}
+
+/// The lowercase hex of 32 bytes.
+pub(crate) fn to_lower_hex<'a>(bytes: &[u8; 32], text: &'a mut [u8; 64]) -> &'a str {
+    // Both lengths are fixed and fit, and hex digits are ASCII: neither step can fail.
+    let written = hex::encode_to_slice(bytes, text);
+    written.ok().and_then(|()| core::str::from_utf8(text).ok()).unwrap_or_default()
+}
+
 /// Lowercase hex.
 pub(crate) fn from_lower_hex(text: &str) -> Option<Vec<u8>> {
     if text.bytes().any(|byte| byte.is_ascii_uppercase()) {

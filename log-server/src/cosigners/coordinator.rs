@@ -14,6 +14,7 @@ use super::target::Target;
 use super::witness::Event;
 use crate::log::{Published, Step};
 use crate::sequencer::Queue;
+use crate::stage::{self, Stage};
 use crate::store::Publication;
 
 /// Which head is asked for, and when it is published.
@@ -39,6 +40,7 @@ pub(super) struct Coordinator {
 #[derive(Debug)]
 struct Round {
     target: Arc<Target>,
+    since: Instant,
     /// Verified, by the place of the witness in the policy.
     lines: BTreeMap<usize, SignatureLine>,
     /// How many of the lines are in a note that was given to be written.
@@ -49,6 +51,7 @@ struct Round {
 #[derive(Debug)]
 struct Writing {
     published: Arc<Published>,
+    since: Instant,
     durable: oneshot::Receiver<()>,
 }
 
@@ -134,7 +137,7 @@ impl Coordinator {
         self.ground.steps.reached(Step::Offered, tip.size());
         let target = Arc::new(Target::new(self.numbers, tip));
         self.targets.send_replace(Some(Arc::clone(&target)));
-        self.current = Some(Round { target, lines: BTreeMap::new(), written: None });
+        self.current = Some(Round { target, since: now, lines: BTreeMap::new(), written: None });
         // Where no witness is needed, this is all that it takes.
         self.publish();
     }
@@ -147,6 +150,7 @@ impl Coordinator {
         }
         if let Some(round) = self.current.take_if(|round| is_satisfied(&self.ground, round)) {
             self.ground.board.set_awaiting(None);
+            stage::record(Stage::Cosigned, round.since.elapsed());
             self.ground.steps.reached(Step::Quorum, round.target.size());
             self.latest = Some(round);
         } else if self.current.is_some() {
@@ -161,7 +165,8 @@ impl Coordinator {
 
     /// Shows what has become durable. `false` when it never will.
     fn show(&mut self, durable: bool) -> bool {
-        if let (true, Some(Writing { published, .. })) = (durable, self.writing.take()) {
+        if let (true, Some(Writing { published, since, .. })) = (durable, self.writing.take()) {
+            stage::record(Stage::Published, since.elapsed());
             let size = published.size;
             self.ground.steps.reached(Step::NoteDurable, size);
             self.published.send_replace(Some(published));
@@ -193,7 +198,8 @@ fn write(ground: &Ground, queue: &Queue, round: &Round) -> Option<Writing> {
         round.lines.keys().filter_map(|at| Some((witnesses.get(*at)?.key.clone(), size))).collect();
     let note = note.to_string();
     let published = Published { note: note.clone(), size, root: head.checkpoint.root, checkpoint };
-    Some(Writing { published: Arc::new(published), durable: queue.publish(Publication { note, cosigned }) })
+    let durable = queue.publish(Publication { note, cosigned });
+    Some(Writing { published: Arc::new(published), since: Instant::now(), durable })
 }
 
 /// Waits for what is being written; for ever when nothing is.

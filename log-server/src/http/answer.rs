@@ -1,24 +1,23 @@
 //! What a submission is answered with: where the entry is, and the proof that it is there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use countersign_verifier::merkle::{LeafIndex, NodeHash, TreeSize};
-use countersign_verifier::note::SignedNote;
-use countersign_verifier::proof::TlogProof;
-use serde::Serialize;
+use countersign_verifier::proof;
+use serde::ser::{Serialize, SerializeSeq as _, Serializer};
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use super::app::App;
 use super::catalog::codes;
-use super::metrics::{self, Stage};
 use super::negotiate;
 use super::problem::{Refusal, retry_after_value};
 use super::query::Query;
-use crate::log::{Log, ProofError, Sequenced};
+use crate::log::{Log, Published, Sequenced, SequencedHead};
 
 /// When a client that got no proof yet may ask again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -50,7 +49,7 @@ pub(super) enum Form {
     ProofText,
 }
 
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 const TEXT: &str = "text/plain";
 const RECEIPT: &str = "application/cose";
 
@@ -74,22 +73,40 @@ impl Form {
 }
 
 /// Where an entry is and the proof of it, all of it against one and the same head.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct Answer {
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub(super) struct Answer<'a> {
     /// The place of the entry, from 0.
     index: u64,
     /// The entry id: its leaf hash in 64 lowercase hex digits.
     entry: String,
     /// The head, a signed note.
-    checkpoint: String,
+    checkpoint: &'a str,
     /// The path from the entry to the root of the head, in base64.
-    inclusion: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    inclusion: Base64<'a>,
     /// The same as a C2SP tlog-proof, to be kept as a file.
     proof: String,
 }
 
+/// Hashes, each written in base64.
+#[derive(Debug)]
+struct Base64<'a>(&'a [NodeHash]);
+
+impl Serialize for Base64<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = serializer.serialize_seq(Some(self.0.len()))?;
+        let mut text = String::with_capacity(44);
+        for hash in self.0 {
+            text.clear();
+            hash.push_base64(&mut text);
+            sequence.serialize_element(&text)?;
+        }
+        sequence.end()
+    }
+}
+
 /// The entry is in the log for good, but no head with it has its quorum yet.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, serde::Serialize, ToSchema)]
 pub(super) struct Pending {
     /// The place of the entry, from 0.
     index: u64,
@@ -105,46 +122,82 @@ impl From<Sequenced> for Pending {
 
 /// A head to prove against.
 #[derive(Debug, Clone)]
-pub(super) struct Head {
-    note: SignedNote,
-    size: TreeSize,
+pub(super) enum Head {
+    Sequenced(Arc<SequencedHead>),
+    Published(Arc<Published>),
+}
+
+impl Head {
+    fn note(&self) -> &str {
+        match self {
+            Self::Sequenced(head) => &head.text,
+            Self::Published(head) => &head.note,
+        }
+    }
+
+    fn size(&self) -> TreeSize {
+        match self {
+            Self::Sequenced(head) => head.checkpoint.size,
+            Self::Published(head) => head.size,
+        }
+    }
 }
 
 /// The head that the answer for the entry `last` waits for. `None` when no head with it had its quorum in time.
 pub(super) async fn head(app: &App, last: LeafIndex, wait: Wait, deadline: Instant) -> Option<Head> {
     if wait == Wait::Sequenced {
-        let head = app.log.sequenced_head();
-        return Some(Head { note: head.note.clone(), size: head.checkpoint.size });
+        return Some(Head::Sequenced(app.log.sequenced_head()));
     }
-    let started = Instant::now();
-    let published = match app.log.wait_cosigned(last.size_including(), deadline).await {
-        Ok(published) => published,
+    match app.log.wait_cosigned(last.size_including(), deadline).await {
+        Ok(published) => Some(Head::Published(published)),
         // The entry is in, whatever happens to the quorum.
         Err(reason) => {
             tracing::debug!(index = last.get(), %reason, "an entry is answered for before its quorum");
-            return None;
+            None
         }
-    };
-    metrics::record(Stage::Cosigned, started.elapsed());
-    Some(Head { note: published.checkpoint.to_note(), size: published.size })
+    }
 }
 
-/// The answers for entries that the head covers.
-pub(super) fn prove(log: &Log, head: &Head, entries: &[Sequenced]) -> Result<Vec<Answer>, ProofError> {
-    let checkpoint = head.note.to_string();
-    let prove_one = |entry: &Sequenced| {
-        let hashes = log.inclusion_proof(entry.index, head.size)?;
-        let inclusion = hashes.iter().map(NodeHash::to_base64).collect();
-        let proof = TlogProof { extra: None, index: entry.index, hashes, checkpoint: head.note.clone() };
-        Ok(Answer {
-            index: entry.index.get(),
-            entry: entry.entry.to_string(),
-            checkpoint: checkpoint.clone(),
-            inclusion,
-            proof: proof.to_string(),
-        })
+fn answer<'a>(head: &'a Head, sequenced: &Sequenced, hashes: &'a [NodeHash]) -> Answer<'a> {
+    Answer {
+        index: sequenced.index.get(),
+        entry: sequenced.entry.to_string(),
+        checkpoint: head.note(),
+        inclusion: Base64(hashes),
+        proof: proof::to_text(sequenced.index, hashes, head.note()),
+    }
+}
+
+/// Writes the answers to some statements of a batch: the items of a JSON array, with commas between them.
+pub(super) fn write_items(
+    log: &Log,
+    head: Option<&Head>,
+    results: Vec<Result<Sequenced, Refusal>>,
+) -> Result<Vec<u8>, Refusal> {
+    let entered = results.iter().flatten().map(|sequenced| sequenced.index);
+    let mut proofs = match head {
+        Some(head) => log.inclusion_proofs(entered, head.size())?.into_iter(),
+        None => Vec::new().into_iter(),
     };
-    entries.iter().map(prove_one).collect()
+    let mut items = Vec::with_capacity(results.len().saturating_mul(3072));
+    for result in results {
+        if !items.is_empty() {
+            items.push(b',');
+        }
+        let written = match (&result, head) {
+            (Ok(sequenced), Some(head)) => {
+                let hashes = proofs.next().ok_or_else(Refusal::internal)?;
+                serde_json::to_writer(&mut items, &answer(head, sequenced, &hashes))
+            }
+            (Ok(sequenced), None) => serde_json::to_writer(&mut items, &Pending::from(*sequenced)),
+            (Err(refusal), _) => {
+                refusal.count();
+                serde_json::to_writer(&mut items, refusal)
+            }
+        };
+        written.map_err(|_| Refusal::internal())?;
+    }
+    Ok(items)
 }
 
 /// Answers a single submission.
@@ -164,12 +217,15 @@ pub(super) async fn respond(
             response
         }
         Some(head) => {
-            let answers = app.read(move |log| prove(log, &head, &[sequenced])).await??;
-            let answer = answers.into_iter().next().ok_or_else(Refusal::internal)?;
+            let (index, size) = (sequenced.index, head.size());
+            let hashes = match app.log.inclusion_proof_from_memory(index, size)? {
+                Some(hashes) => hashes,
+                None => app.read(move |log| log.inclusion_proof(index, size)).await??,
+            };
             let status = if sequenced.new { StatusCode::CREATED } else { StatusCode::OK };
             match form {
-                Form::Json => (status, Json(answer)).into_response(),
-                Form::ProofText => (status, answer.proof).into_response(),
+                Form::Json => (status, Json(answer(&head, &sequenced, &hashes))).into_response(),
+                Form::ProofText => (status, proof::to_text(index, &hashes, head.note())).into_response(),
             }
         }
     };

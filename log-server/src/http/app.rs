@@ -8,11 +8,11 @@ use std::time::Duration;
 use countersign_serving::Proxies;
 use countersign_serving::figures::Figures;
 use countersign_verifier::statement::UnixSeconds;
-use tokio::sync::Semaphore;
 
 use super::checkers::Checkers;
 use super::problem::Refusal;
 use super::rate::IssuerRates;
+use super::rooms::Rooms;
 use crate::log::{Log, ReadError};
 
 /// Where the server gets the time from.
@@ -25,8 +25,10 @@ pub struct Options {
     pub wait: Duration,
     /// How long a body may take to arrive.
     pub body: Duration,
-    /// How many statements a second each issuer may submit, and as many at once. `None`: as many as it likes.
+    /// How many statements a second each issuer may submit. `None`: as many as it likes.
     pub issuer_rate: Option<u32>,
+    /// How many statements an issuer that was silent may submit at once, where there is a rate.
+    pub issuer_burst: Option<u32>,
     /// How many requests a second each network may make. `None`: as many as it likes.
     pub ip_rate: Option<NonZeroU32>,
     /// The proxies whose word on where a request comes from is taken.
@@ -42,6 +44,7 @@ impl Options {
             wait: Duration::from_secs(10),
             body: Duration::from_secs(30),
             issuer_rate: None,
+            issuer_burst: None,
             ip_rate: None,
             proxies: Proxies::default(),
             clock,
@@ -51,19 +54,17 @@ impl Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { wait, body, issuer_rate, ip_rate, proxies, clock: _ } = self;
+        let Self { wait, body, issuer_rate, issuer_burst, ip_rate, proxies, clock: _ } = self;
         f.debug_struct("Options")
             .field("wait", wait)
             .field("body", body)
             .field("issuer_rate", issuer_rate)
+            .field("issuer_burst", issuer_burst)
             .field("ip_rate", ip_rate)
             .field("proxies", proxies)
             .finish_non_exhaustive()
     }
 }
-
-/// How many KiB of batches may be read and checked at once. What is made of them is several times as large.
-pub(super) const BATCH_KIB: usize = 64 * 1024;
 
 /// One log, served.
 pub(super) struct App {
@@ -71,7 +72,7 @@ pub(super) struct App {
     pub(super) options: Options,
     pub(super) checkers: Checkers,
     pub(super) rates: IssuerRates,
-    pub(super) batches: Semaphore,
+    pub(super) rooms: Rooms,
     pub(super) figures: Figures,
 }
 

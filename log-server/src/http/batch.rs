@@ -2,42 +2,38 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use countersign_verifier::statement::UnixSeconds;
-use serde::Serialize;
-use tokio::sync::SemaphorePermit;
+use bytes::{Bytes, BytesMut};
 
-use super::answer::{self, Answer, Pending, Wait};
-use super::app::{App, BATCH_KIB};
-use super::body::{self, CBOR_SEQ};
+use super::answer::{self, Wait};
+use super::app::App;
+use super::body::{self, CBOR_SEQ, Reading};
 use super::catalog::codes;
 use super::cbor_seq;
-use super::intake::{self, Taken};
+use super::checkers::Turn;
+use super::claimed;
+use super::intake::{self, Part, Taken};
 use super::metrics;
 use super::negotiate;
 use super::problem::Refusal;
 use super::query::Query;
-use super::submit::sequence;
-use crate::log::{Atomicity, Log, Rejection, Sequenced};
+use crate::fair::Load;
+use crate::log::{Atomicity, Rejection, Sequenced};
+use crate::stage::{self, Stage};
 
 /// The most statements of one batch.
 pub(super) const MAX_STATEMENTS: usize = 1024;
 /// The most bytes of one batch.
 pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// What became of one statement.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Item {
-    Proven(Answer),
-    Pending(Pending),
-    Refused(Refusal),
-}
+/// How many statements are checked, or proven, before others have their turn.
+const SLICE: usize = 16;
+/// In how many first bytes of a batch the issuer of its first statement is found.
+const BEGINNING: usize = 512;
 
 pub(super) async fn submit_batch(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let deadline = tokio::time::Instant::now() + app.options.wait;
@@ -50,13 +46,15 @@ pub(super) async fn submit_batch(State(app): State<Arc<App>>, request: Request) 
         let detail = "the header Accept names no media type of the answer, expected application/json";
         return Err(Refusal::new(&codes::NOT_ACCEPTABLE, detail));
     }
-    let room = room(&app, body::announced_length(&parts.headers)).await?;
-    let bytes = body::read(&parts.headers, body, MAX_BYTES, app.options.body).await?;
-    let (log, now) = (Arc::clone(&app.log), app.now());
-    let taken = app.checkers.run(move || check(&log, now, &bytes)).await??;
+    let mut body = Reading::begin(&parts.headers, body, MAX_BYTES, app.options.body)?;
+    let turn = claimed::in_cose(&body.first(BEGINNING).await?);
+    let announced = body::announced_length(&parts.headers).and_then(|length| usize::try_from(length).ok());
+    let room = app.rooms.take(&turn, announced.unwrap_or(MAX_BYTES))?;
+    let items = split(&body.whole().await?)?;
+    let taken = check(&app, &turn, items).await?;
     let results = decide(&app, taken, atomicity).await?;
     drop(room);
-    respond(&app, results, wait, deadline).await
+    respond(&app, &turn, results, wait, deadline).await
 }
 
 fn atomicity(query: &Query) -> Result<Atomicity, Refusal> {
@@ -68,33 +66,45 @@ fn atomicity(query: &Query) -> Result<Atomicity, Refusal> {
     Ok(query.optional("atomic", parse, "true or false")?.unwrap_or(Atomicity::Each))
 }
 
-/// Holds room for the bytes of a batch: only so many are in memory at once, however many connections send them.
-async fn room(app: &App, announced: Option<u64>) -> Result<SemaphorePermit<'_>, Refusal> {
-    let largest = MAX_BYTES.div_ceil(1024);
-    let kib = announced.and_then(|bytes| usize::try_from(bytes.div_ceil(1024)).ok()).unwrap_or(largest);
-    let permits = u32::try_from(kib.min(largest).min(BATCH_KIB)).unwrap_or(u32::MAX);
-    if let Ok(Ok(permit)) = tokio::time::timeout(app.options.wait, app.batches.acquire_many(permits)).await {
-        return Ok(permit);
-    }
-    let detail = "too many batches are under way";
-    Err(Refusal::new(&codes::OVERLOADED, detail).retry_after(std::time::Duration::from_secs(1)))
-}
-
-/// Takes the batch apart and checks its statements. If it cannot be taken apart, nothing of it is taken.
-fn check(log: &Log, now: UnixSeconds, bytes: &Bytes) -> Result<Vec<Result<Taken, Refusal>>, Refusal> {
-    let mut items: Vec<&[u8]> = Vec::new();
+/// Takes the batch apart. If it cannot be taken apart, nothing of it is taken.
+fn split(bytes: &Bytes) -> Result<Vec<Bytes>, Refusal> {
+    let mut items = Vec::new();
     for item in cbor_seq::items(bytes) {
         if items.len() == MAX_STATEMENTS {
             let detail = format!("the batch has more than {MAX_STATEMENTS} statements");
             return Err(Refusal::new(&codes::BATCH_TOO_LONG, detail));
         }
-        items.push(item.map_err(|error| Refusal::new(&codes::BATCH_MALFORMED, error.to_string()))?);
+        let item = item.map_err(|error| Refusal::new(&codes::BATCH_MALFORMED, error.to_string()))?;
+        items.push(bytes.slice_ref(item));
     }
     if items.is_empty() {
         let detail = format!("the batch is empty, expected 1 to {MAX_STATEMENTS} statements");
         return Err(Refusal::new(&codes::BATCH_MALFORMED, detail));
     }
-    Ok(intake::batch(log, now, &items))
+    Ok(items)
+}
+
+/// Checks the statements, slice by slice.
+async fn check(
+    app: &Arc<App>,
+    turn: &Turn,
+    items: Vec<Bytes>,
+) -> Result<Vec<Result<Taken, Refusal>>, Refusal> {
+    let since = Instant::now();
+    let whole = Load { statements: items.len(), bytes: items.iter().map(Bytes::len).sum() };
+    let slices = items.chunks(SLICE).map(|slice| {
+        let load = Load { statements: slice.len(), bytes: slice.iter().map(Bytes::len).sum() };
+        let (app, slice) = (Arc::clone(app), slice.to_vec());
+        (load, move || intake::part(&app, &slice))
+    });
+    let parts = app.checkers.run_all(turn, slices.collect()).await?;
+    let taken = if parts.iter().any(Part::is_open) {
+        app.checkers.run(turn, whole, move || intake::join(parts)).await?
+    } else {
+        intake::join(parts)
+    };
+    stage::record(Stage::Verified, since.elapsed());
+    Ok(taken)
 }
 
 /// Enters what was found in order, and says of every statement what became of it.
@@ -103,15 +113,13 @@ async fn decide(
     taken: Vec<Result<Taken, Refusal>>,
     atomicity: Atomicity,
 ) -> Result<Vec<Result<Sequenced, Refusal>>, Refusal> {
-    let taken: Vec<Result<Taken, Refusal>> = taken
-        .into_iter()
-        .map(|taken| match taken {
-            Ok(Taken::Fresh(statement)) => {
-                app.rates.take(&statement.statement().claims().issuer).map(|()| Taken::Fresh(statement))
-            }
-            other => other,
-        })
-        .collect();
+    let within_rate = |taken: Result<Taken, Refusal>| match taken {
+        Ok(Taken::Fresh(statement)) => {
+            app.rates.take(&statement.statement().claims().issuer).map(|()| Taken::Fresh(statement))
+        }
+        other => other,
+    };
+    let taken: Vec<Result<Taken, Refusal>> = taken.into_iter().map(within_rate).collect();
     if atomicity == Atomicity::AllOrNone
         && let Some(culprit) = taken.iter().position(Result::is_err)
     {
@@ -132,7 +140,7 @@ async fn decide(
             }
         });
     }
-    let decided = if fresh.is_empty() { Vec::new() } else { sequence(app, fresh, atomicity).await? };
+    let decided = if fresh.is_empty() { Vec::new() } else { app.log.submit(fresh, atomicity).await? };
     let mut decided = VecDeque::from(decided);
     let in_the_batch = |rejection: Rejection| match rejection {
         Rejection::WithOthers(at) => Rejection::WithOthers(positions.get(at).copied().unwrap_or(at)),
@@ -152,36 +160,43 @@ async fn decide(
 
 async fn respond(
     app: &App,
+    turn: &Turn,
     results: Vec<Result<Sequenced, Refusal>>,
     wait: Wait,
     deadline: tokio::time::Instant,
 ) -> Result<Response, Refusal> {
-    let entered: Vec<Sequenced> = results.iter().filter_map(|result| result.as_ref().ok()).copied().collect();
-    for sequenced in &entered {
+    let mut last = None;
+    for sequenced in results.iter().flatten() {
         metrics::count_statement(sequenced.new);
+        last = last.max(Some(sequenced.index));
     }
-    let last = entered.iter().map(|sequenced| sequenced.index).max();
     let head = match last {
         Some(last) => answer::head(app, last, wait, deadline).await,
         None => None,
     };
     let pending = last.is_some() && head.is_none();
-    let mut answers = VecDeque::new();
-    if let Some(head) = head {
-        answers = app.read(move |log| answer::prove(log, &head, &entered)).await??.into();
+    let head = head.map(Arc::new);
+    let mut slices = Vec::new();
+    let mut results = results.into_iter();
+    loop {
+        let slice: Vec<_> = results.by_ref().take(SLICE).collect();
+        if slice.is_empty() {
+            break;
+        }
+        let (log, head) = (Arc::clone(&app.log), head.clone());
+        let load = Load { statements: slice.len(), bytes: 0 };
+        slices.push((load, move || answer::write_items(&log, head.as_deref(), slice)));
     }
-    let items: Vec<Item> = results
-        .into_iter()
-        .map(|result| match result {
-            Err(refusal) => Item::Refused(refusal.counted()),
-            Ok(sequenced) => match answers.pop_front() {
-                Some(answer) => Item::Proven(answer),
-                None => Item::Pending(sequenced.into()),
-            },
-        })
-        .collect();
+    let mut body = BytesMut::from("[");
+    for slice in app.checkers.finish_all(turn, slices).await? {
+        if body.len() > 1 {
+            body.extend_from_slice(b",");
+        }
+        body.extend_from_slice(&slice?);
+    }
+    body.extend_from_slice(b"]");
     let status = if pending { StatusCode::ACCEPTED } else { StatusCode::OK };
-    let mut response = (status, Json(items)).into_response();
+    let mut response = (status, [(header::CONTENT_TYPE, answer::JSON)], body.freeze()).into_response();
     if pending {
         response.headers_mut().insert(header::RETRY_AFTER, answer::ask_again());
     }

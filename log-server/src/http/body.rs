@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::time::Instant;
 
 use super::catalog::codes;
 use super::negotiate::MediaType;
@@ -62,21 +63,92 @@ pub(super) async fn read(
     limit: usize,
     patience: Duration,
 ) -> Result<Bytes, Refusal> {
-    if let Some(announced) = announced_length(headers).filter(|announced| *announced > limit as u64) {
-        let detail = format!("the body is announced with {announced} bytes, expected at most {limit}");
-        return Err(Refusal::new(&codes::BODY_TOO_LARGE, detail));
+    Reading::begin(headers, body, limit, patience)?.whole().await
+}
+
+/// A body that is being read.
+#[derive(Debug)]
+pub(super) struct Reading {
+    body: Limited<Body>,
+    limit: usize,
+    patience: Duration,
+    deadline: Instant,
+    frames: Vec<Bytes>,
+    ended: bool,
+}
+
+impl Reading {
+    /// Begins to read a body of at most `limit` bytes, for at most `patience`.
+    pub(super) fn begin(
+        headers: &HeaderMap,
+        body: Body,
+        limit: usize,
+        patience: Duration,
+    ) -> Result<Self, Refusal> {
+        if let Some(announced) = announced_length(headers).filter(|announced| *announced > limit as u64) {
+            let detail = format!("the body is announced with {announced} bytes, expected at most {limit}");
+            return Err(Refusal::new(&codes::BODY_TOO_LARGE, detail));
+        }
+        let now = Instant::now();
+        let deadline = now.checked_add(patience).unwrap_or(now);
+        Ok(Self {
+            body: Limited::new(body, limit),
+            limit,
+            patience,
+            deadline,
+            frames: Vec::new(),
+            ended: false,
+        })
     }
-    match tokio::time::timeout(patience, Limited::new(body, limit).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let detail = format!("the body has more than {limit} bytes");
-            Err(Refusal::new(&codes::BODY_TOO_LARGE, detail))
+
+    /// The first bytes: `count` of them, fewer where the body is shorter, or more. They stay part of the whole.
+    pub(super) async fn first(&mut self, count: usize) -> Result<Bytes, Refusal> {
+        while !self.ended && self.length() < count {
+            self.frame().await?;
         }
-        Ok(Err(_)) => Err(Refusal::new(&codes::BODY_INCOMPLETE, "the body ended before it was complete")),
-        Err(_) => {
-            let detail = format!("the body was not complete after {} seconds", patience.as_secs_f32());
-            Err(Refusal::new(&codes::BODY_TIMEOUT, detail))
+        let all = self.taken();
+        self.frames.push(all.clone());
+        Ok(all)
+    }
+
+    /// The whole body.
+    pub(super) async fn whole(mut self) -> Result<Bytes, Refusal> {
+        while !self.ended {
+            self.frame().await?;
         }
+        Ok(self.taken())
+    }
+
+    fn length(&self) -> usize {
+        self.frames.iter().map(Bytes::len).sum()
+    }
+
+    /// What has come, in one piece.
+    fn taken(&mut self) -> Bytes {
+        match core::mem::take(&mut self.frames).as_mut_slice() {
+            [one] => core::mem::take(one),
+            frames => frames.concat().into(),
+        }
+    }
+
+    async fn frame(&mut self) -> Result<(), Refusal> {
+        match tokio::time::timeout_at(self.deadline, self.body.frame()).await {
+            Ok(None) => self.ended = true,
+            Ok(Some(Ok(frame))) => self.frames.extend(frame.into_data()),
+            Ok(Some(Err(error))) if error.is::<LengthLimitError>() => {
+                let detail = format!("the body has more than {} bytes", self.limit);
+                return Err(Refusal::new(&codes::BODY_TOO_LARGE, detail));
+            }
+            Ok(Some(Err(_))) => {
+                return Err(Refusal::new(&codes::BODY_INCOMPLETE, "the body ended before it was complete"));
+            }
+            Err(_) => {
+                let seconds = self.patience.as_secs_f32();
+                let detail = format!("the body was not complete after {seconds} seconds");
+                return Err(Refusal::new(&codes::BODY_TIMEOUT, detail));
+            }
+        }
+        Ok(())
     }
 }
 

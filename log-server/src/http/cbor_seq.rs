@@ -58,28 +58,43 @@ enum Broken {
     Head { at: usize, byte: u8 },
 }
 
-struct Reader<'a> {
+/// Walks over bytes item by item.
+pub(super) struct Reader<'a> {
     rest: &'a [u8],
     at: usize,
 }
 
-impl Reader<'_> {
-    /// Passes over one item and all that is inside of it. It counts what is still to come instead of descending, so
-    /// no nesting can exhaust the stack; the count is bounded by the bytes, for each item takes at least one.
+impl<'a> Reader<'a> {
+    /// Begins at the first byte.
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, at: 0 }
+    }
+
+    /// Reads the head of an item: its major type and its argument.
+    pub(super) fn head(&mut self) -> Option<(u8, u64)> {
+        self.read_head().ok()
+    }
+
+    /// Reads an item that is a string of this major type: 2 for bytes, 3 for text.
+    pub(super) fn string(&mut self, major: u8) -> Option<&'a [u8]> {
+        match self.read_head().ok()? {
+            (found, length) if found == major => self.take(length).ok(),
+            _ => None,
+        }
+    }
+
+    /// Passes over one item and all that is inside of it.
+    pub(super) fn skip(&mut self) -> Option<()> {
+        self.skip_item().ok()
+    }
+
+    /// It counts what is still to come instead of descending, so no nesting can exhaust the stack; the count is
+    /// bounded by the bytes, for each item takes at least one.
     fn skip_item(&mut self) -> Result<(), Broken> {
         let mut to_come: u64 = 1;
         while to_come > 0 {
             to_come = to_come.saturating_sub(1);
-            let at = self.at;
-            let byte = *self.take(1)?.first().ok_or(Broken::End)?;
-            let (major, short) = (byte >> 5, byte & 0x1f);
-            let argument = match short {
-                0..=23 => u64::from(short),
-                24..=27 => {
-                    self.take(1 << (short - 24))?.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
-                }
-                _ => return Err(Broken::Head { at, byte }),
-            };
+            let (major, argument) = self.read_head()?;
             let inside = match major {
                 2 | 3 => {
                     self.take(argument)?;
@@ -98,7 +113,19 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn take(&mut self, count: u64) -> Result<&[u8], Broken> {
+    fn read_head(&mut self) -> Result<(u8, u64), Broken> {
+        let at = self.at;
+        let byte = *self.take(1)?.first().ok_or(Broken::End)?;
+        let (major, short) = (byte >> 5, byte & 0x1f);
+        let argument = match short {
+            0..=23 => u64::from(short),
+            24..=27 => self.take(1 << (short - 24))?.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+            _ => return Err(Broken::Head { at, byte }),
+        };
+        Ok((major, argument))
+    }
+
+    fn take(&mut self, count: u64) -> Result<&'a [u8], Broken> {
         let count = usize::try_from(count).map_err(|_| Broken::End)?;
         let (taken, rest) = self.rest.split_at_checked(count).ok_or(Broken::End)?;
         self.rest = rest;

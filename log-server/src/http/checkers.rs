@@ -1,54 +1,255 @@
-//! The threads that check signatures: all cores, and none of those that serve connections.
+//! The threads that check signatures and put proofs together: all cores, and none of those that serve connections.
+//!
+//! They are shared fairly: whose statements it says they are has a lane, and lanes are served in turn. So a flood of
+//! one issuer makes the others wait for one slice of work, not for all of it.
 
-use std::time::Instant;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
-use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use countersign_verifier::statement::IssuerName;
 use tokio::sync::oneshot;
 
-use super::metrics::{self, Stage};
+use super::catalog::codes;
 use super::problem::Refusal;
+use crate::fair::{Lanes, Load};
 
-/// A pool with one thread a core.
-#[derive(Debug)]
+/// In whose turn something is done: the issuer that it claims, if one could be read.
+pub(super) type Turn = Option<IssuerName>;
+
+/// How much may wait for the threads. Whoever serves many issuers reaches the bounds on connections and on batches
+/// first.
+const BOUND: Load = Load { statements: 64 * 1024, bytes: 128 * 1024 * 1024 };
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// One thread a core.
 pub(super) struct Checkers {
-    pool: ThreadPool,
+    desk: Arc<Desk>,
+}
+
+struct Desk {
+    waiting: Mutex<Waiting>,
+    filled: Condvar,
+}
+
+struct Waiting {
+    lanes: Lanes<Turn, Job>,
+    closed: bool,
 }
 
 impl Checkers {
-    pub(super) fn start() -> Result<Self, ThreadPoolBuildError> {
-        let pool = ThreadPoolBuilder::new()
-            .thread_name(|number| format!("check-{number}"))
-            .panic_handler(|_| tracing::error!("checking a statement panicked"))
-            .build()?;
-        Ok(Self { pool })
+    pub(super) fn start() -> std::io::Result<Self> {
+        let waiting = Mutex::new(Waiting { lanes: Lanes::new(BOUND), closed: false });
+        let desk = Arc::new(Desk { waiting, filled: Condvar::new() });
+        let checkers = Self { desk: Arc::clone(&desk) };
+        for number in 0..thread::available_parallelism()?.get() {
+            let desk = Arc::clone(&desk);
+            thread::Builder::new().name(format!("check-{number}")).spawn(move || desk.work())?;
+        }
+        Ok(checkers)
     }
 
-    /// Runs `work` in the pool, which it may split further, and waits for it without holding a thread.
+    /// Does `work` in turn, and waits for it without holding a thread.
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        turn: &Turn,
+        load: Load,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Refusal> {
-        let started = Instant::now();
+        let mut results = self.run_all(turn, vec![(load, work)]).await?;
+        results.pop().ok_or_else(Refusal::internal)
+    }
+
+    /// Does each of `works` in turn, on as many threads as are free, and gives back their results in their order. None
+    /// is begun when there is no room for all of them.
+    pub(super) async fn run_all<T: Send + 'static>(
+        &self,
+        turn: &Turn,
+        works: Vec<(Load, impl FnOnce() -> T + Send + 'static)>,
+    ) -> Result<Vec<T>, Refusal> {
+        let (jobs, results) = jobs(works);
+        let full = |_| {
+            let detail = "too many statements of this issuer wait to be checked";
+            Refusal::new(&codes::OVERLOADED, detail).retry_after(Duration::from_secs(1))
+        };
+        self.desk.with_lanes(|lanes| lanes.push(turn, jobs).map_err(full))?;
+        all(results).await
+    }
+
+    /// The same for what nobody may be refused any more: the answer to what is in the log.
+    pub(super) async fn finish_all<T: Send + 'static>(
+        &self,
+        turn: &Turn,
+        works: Vec<(Load, impl FnOnce() -> T + Send + 'static)>,
+    ) -> Result<Vec<T>, Refusal> {
+        let (jobs, results) = jobs(works);
+        self.desk.with_lanes(|lanes| lanes.push_anyway(turn, jobs));
+        all(results).await
+    }
+}
+
+type Results<T> = Vec<oneshot::Receiver<T>>;
+
+fn jobs<T: Send + 'static>(
+    works: Vec<(Load, impl FnOnce() -> T + Send + 'static)>,
+) -> (Vec<(Load, Job)>, Results<T>) {
+    let mut results = Vec::with_capacity(works.len());
+    let jobs = works.into_iter().map(|(load, work)| {
         let (done, result) = oneshot::channel();
-        self.pool.spawn(move || {
-            // Nobody listens any more when the client has gone: then the work was for nothing.
-            let _ = done.send(work());
+        results.push(result);
+        let job: Job = Box::new(move || {
+            // When the client has gone, nobody listens and nothing need be done.
+            if !done.is_closed() {
+                let _ = done.send(work());
+            }
         });
-        let result = result.await.map_err(|_| Refusal::internal());
-        metrics::record(Stage::Checked, started.elapsed());
+        (load, job)
+    });
+    (jobs.collect(), results)
+}
+
+async fn all<T>(results: Results<T>) -> Result<Vec<T>, Refusal> {
+    let mut done = Vec::with_capacity(results.len());
+    for result in results {
+        done.push(result.await.map_err(|_| Refusal::internal())?);
+    }
+    Ok(done)
+}
+
+impl Desk {
+    fn with_lanes<T>(&self, put: impl FnOnce(&mut Lanes<Turn, Job>) -> T) -> T {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = put(&mut waiting.lanes);
+        let several = waiting.lanes.held().statements > 1;
+        drop(waiting);
+        if several {
+            self.filled.notify_all();
+        } else {
+            self.filled.notify_one();
+        }
         result
+    }
+
+    fn work(&self) {
+        while let Some(job) = self.take() {
+            if catch_unwind(AssertUnwindSafe(job)).is_err() {
+                tracing::error!("checking a statement panicked");
+            }
+        }
+    }
+
+    fn take(&self) -> Option<Job> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some((_, job)) = waiting.lanes.pop_if(|_| true) {
+                return Some(job);
+            }
+            if waiting.closed {
+                return None;
+            }
+            waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Drop for Checkers {
+    /// The threads end when nothing waits any more.
+    fn drop(&mut self) {
+        self.desk.waiting.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.desk.filled.notify_all();
+    }
+}
+
+impl fmt::Debug for Checkers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checkers").finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
 
+    const ONE: Load = Load { statements: 1, bytes: 1024 };
+
     #[tokio::test]
-    async fn a_panic_is_an_error_of_one_request_and_not_the_end_of_the_pool() {
+    async fn a_panic_is_an_error_of_one_request_and_not_the_end_of_the_threads() {
         let checkers = Checkers::start().unwrap();
-        let fault = checkers.run(|| -> u8 { panic!("on purpose") }).await;
-        assert_eq!(fault.unwrap_err().code(), "internal-error");
-        assert_eq!(checkers.run(|| 7).await, Ok(7));
+        for _ in 0..100 {
+            let fault = checkers.run(&None, ONE, || -> u8 { panic!("on purpose") }).await;
+            assert_eq!(fault.unwrap_err().code(), "internal-error");
+        }
+        assert_eq!(checkers.run(&None, ONE, || 7).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn results_come_in_the_order_of_the_work() {
+        let checkers = Checkers::start().unwrap();
+        let works = (0..100_u64).map(|number| {
+            (ONE, move || {
+                thread::sleep(Duration::from_micros(number % 7 * 100));
+                number
+            })
+        });
+        let results = checkers.run_all(&None, works.collect()).await.unwrap();
+        assert_eq!(results, (0..100).collect::<Vec<_>>());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn a_flood_of_one_issuer_lets_another_pass_after_a_slice() {
+        let checkers = Arc::new(Checkers::start().unwrap());
+        let (flood, victim): (Turn, Turn) = ("flood".parse().ok(), "victim".parse().ok());
+        // All threads are held until everything waits.
+        let threads = thread::available_parallelism().unwrap().get();
+        let (release, held) = mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let (start, started) = mpsc::channel();
+        let (told, order) = mpsc::channel();
+        let mut tasks = tokio::task::JoinSet::new();
+        let mut spawn = |turn: &Turn, works: Vec<(Load, Job)>| {
+            let (checkers, turn) = (Arc::clone(&checkers), turn.clone());
+            tasks.spawn(async move { checkers.run_all(&turn, works).await.map(drop) });
+        };
+        let holding = (0..threads).map(|_| {
+            let (held, start) = (Arc::clone(&held), start.clone());
+            let job: Job = Box::new(move || {
+                start.send(()).unwrap();
+                let _ = held.lock().unwrap().recv();
+            });
+            (ONE, job)
+        });
+        spawn(&None, holding.collect());
+        (0..threads).for_each(|_| started.recv().unwrap());
+        let works = |who: &'static str, count: usize| -> Vec<(Load, Job)> {
+            let job = || {
+                let told = told.clone();
+                let job: Job = Box::new(move || told.send(who).unwrap());
+                job
+            };
+            (0..count).map(|_| (ONE, job())).collect()
+        };
+        let waiting = |count: usize| {
+            let held = || checkers.desk.waiting.lock().unwrap().lanes.held().statements;
+            while held() != count {
+                thread::yield_now();
+            }
+        };
+        spawn(&flood, works("flood", 10_000));
+        waiting(10_000);
+        spawn(&victim, works("victim", 1));
+        waiting(10_001);
+        drop(release);
+        while let Some(done) = tasks.join_next().await {
+            done.unwrap().unwrap();
+        }
+        drop(told);
+        let place = order.iter().position(|who| who == "victim").unwrap();
+        // A turn of the flood's own, and what the other threads do meanwhile.
+        assert!(place < 16 * (threads + 2), "{place}");
     }
 }

@@ -3,8 +3,9 @@
 use countersign_serving::figures::{Figure, Sort};
 use metrics::Unit;
 
+use crate::stage;
+
 pub(super) const STATEMENTS: &str = "countersign_statements_total";
-pub(super) const STAGE_SECONDS: &str = "countersign_stage_seconds";
 pub(super) const QUEUED_STATEMENTS: &str = "countersign_queued_statements";
 pub(super) const QUEUED_BYTES: &str = "countersign_queued_bytes";
 pub(super) const TREE_SIZE: &str = "countersign_tree_size";
@@ -64,7 +65,7 @@ pub(super) const ALL: &[Figure] = &[
         trouble: "Much `known`: issuers send again because answers take too long or get lost.",
     },
     Figure {
-        name: STAGE_SECONDS,
+        name: stage::SECONDS,
         sort: Sort::Histogram,
         unit: Unit::Seconds,
         labels: &[(

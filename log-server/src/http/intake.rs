@@ -2,17 +2,18 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
 use countersign_verifier::admission::AdmitError;
 use countersign_verifier::ed25519::PublicKey;
 use countersign_verifier::merkle::LeafHash;
 use countersign_verifier::statement::{
-    IssuerName, Payload, Statement, Submission, UnixSeconds, VerifiedStatement,
+    IssuerName, KeyThumbprint, Payload, Statement, Submission, UnixSeconds, VerifiedStatement,
 };
-use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 
+use super::app::App;
 use super::catalog::codes;
 use super::problem::Refusal;
-use crate::log::{Log, ReadError, Sequenced};
+use crate::log::{ReadError, Sequenced};
 
 /// How far `iat` may be from the server's clock, in seconds, to either side.
 const CLOCK_TOLERANCE: u64 = 300;
@@ -30,79 +31,108 @@ pub(super) enum Taken {
 ///
 /// What the log holds already is answered as such first: an issuer that retries gets its proof also after its clock
 /// has moved on or its key has been revoked.
-pub(super) fn cose(log: &Log, now: UnixSeconds, bytes: &[u8]) -> Result<Taken, Refusal> {
-    Parsed::of(log, now, bytes)?.verify(log, &HashMap::new())
+pub(super) fn cose(app: &App, bytes: &[u8]) -> Result<Taken, Refusal> {
+    match read(app, bytes)? {
+        Read::Taken(taken) => Ok(taken),
+        Read::Unregistered(_, refused) => Err(refused),
+    }
 }
 
 /// Checks a statement in its JSON form. It brings its key, which has to be the registered one.
-pub(super) fn json(log: &Log, now: UnixSeconds, bytes: &[u8]) -> Result<Taken, Refusal> {
+pub(super) fn json(app: &App, bytes: &[u8]) -> Result<Taken, Refusal> {
     let statement = Submission::parse(bytes)?.verify()?;
-    if let Some(known) = find(log, statement.entry_id())? {
+    if let Some(known) = find(app, statement.entry_id())? {
         return Ok(Taken::Known(known));
     }
-    check_clock(now, statement.statement())?;
-    signing_key(log, statement.statement(), &HashMap::new())?;
+    check_clock(app.now(), statement.statement())?;
+    signing_key(app, statement.statement())?.map_err(|refused| *refused)?;
     Ok(Taken::Fresh(Box::new(statement)))
 }
 
-/// Checks the statements of a batch, all at once. Later ones may be signed by keys that earlier ones register.
-pub(super) fn batch(log: &Log, now: UnixSeconds, items: &[&[u8]]) -> Vec<Result<Taken, Refusal>> {
-    let parsed: Vec<_> = items.par_iter().map(|item| Parsed::of(log, now, item)).collect();
-    let mut keys: HashMap<IssuerName, Vec<PublicKey>> = HashMap::new();
-    for parsed in parsed.iter().flatten() {
-        if let Parsed::Unknown(statement) = parsed
-            && let Payload::Issuer(issuer) = statement.payload()
-        {
-            keys.entry(issuer.name.clone()).or_default().push(issuer.public_key);
-        }
-    }
-    parsed.into_par_iter().map(|parsed| parsed?.verify(log, &keys)).collect()
+/// A part of a batch, as far as it can be judged without the others.
+#[derive(Debug)]
+pub(super) struct Part {
+    read: Vec<Result<Read, Refusal>>,
+    /// Keys that statements of this part are about to register.
+    keys: Vec<(IssuerName, PublicKey)>,
 }
 
-enum Parsed {
-    Known(Sequenced),
-    Unknown(Box<Statement>),
+#[derive(Debug)]
+enum Read {
+    Taken(Taken),
+    /// No such key is registered, unless an earlier statement of the same batch registers it.
+    Unregistered(Box<Statement>, Refusal),
 }
 
-impl Parsed {
-    fn of(log: &Log, now: UnixSeconds, bytes: &[u8]) -> Result<Self, Refusal> {
-        if let Some(known) = find(log, LeafHash::of(bytes))? {
-            return Ok(Self::Known(known));
-        }
-        let statement = Statement::parse(bytes)?;
-        check_clock(now, &statement)?;
-        Ok(Self::Unknown(Box::new(statement)))
-    }
-
-    fn verify(self, log: &Log, batch_keys: &HashMap<IssuerName, Vec<PublicKey>>) -> Result<Taken, Refusal> {
-        let statement = match self {
-            Self::Known(known) => return Ok(Taken::Known(known)),
-            Self::Unknown(statement) => *statement,
+/// Checks some statements of a batch.
+pub(super) fn part(app: &App, items: &[Bytes]) -> Part {
+    let read: Vec<_> = items.iter().map(|item| read(app, item)).collect();
+    let registers = |read: &Read| {
+        let statement = match read {
+            Read::Taken(Taken::Known(_)) => return None,
+            Read::Taken(Taken::Fresh(statement)) => statement.statement(),
+            Read::Unregistered(statement, _) => statement,
         };
-        let key = signing_key(log, &statement, batch_keys)?;
-        Ok(Taken::Fresh(Box::new(statement.verify(&key)?)))
+        match statement.payload() {
+            Payload::Issuer(issuer) => Some((issuer.name.clone(), issuer.public_key)),
+            _ => None,
+        }
+    };
+    let keys = read.iter().flatten().filter_map(registers).collect();
+    Part { read, keys }
+}
+
+impl Part {
+    /// Whether statements are left to be checked when the parts are put together.
+    pub(super) fn is_open(&self) -> bool {
+        self.read.iter().any(|read| matches!(read, Ok(Read::Unregistered(..))))
     }
 }
 
-fn find(log: &Log, entry: LeafHash) -> Result<Option<Sequenced>, ReadError> {
-    Ok(log.entry_index(&entry)?.map(|index| Sequenced { index, entry, new: false }))
+/// Puts the parts of a batch together. Statements may be signed by keys that others of the batch register: the
+/// sequencer still refuses those that come before an admitted registration.
+pub(super) fn join(parts: Vec<Part>) -> Vec<Result<Taken, Refusal>> {
+    let mut keys: HashMap<IssuerName, Vec<PublicKey>> = HashMap::new();
+    for (name, key) in parts.iter().flat_map(|part| &part.keys) {
+        keys.entry(name.clone()).or_default().push(*key);
+    }
+    let take = |read| match read {
+        Read::Taken(taken) => Ok(taken),
+        Read::Unregistered(statement, refused) => {
+            let named = |key: &&PublicKey| KeyThumbprint::of(key) == statement.kid();
+            let mut of_the_batch = keys.get(&statement.claims().issuer).into_iter().flatten();
+            let key = *of_the_batch.find(named).ok_or(refused)?;
+            Ok(Taken::Fresh(Box::new(statement.verify(&key)?)))
+        }
+    };
+    parts.into_iter().flat_map(|part| part.read).map(|read| read.and_then(take)).collect()
 }
 
-/// The key that the statement names: registered, or about to be by the batch that it stands in. In the latter case
-/// the sequencer still refuses it unless the registration before it was admitted.
-fn signing_key(
-    log: &Log,
-    statement: &Statement,
-    batch_keys: &HashMap<IssuerName, Vec<PublicKey>>,
-) -> Result<PublicKey, Refusal> {
-    let refused = match log.signing_key(statement) {
-        Ok(key) => return Ok(key),
-        Err(AdmitError::State(error)) => return Err(error.into()),
-        Err(AdmitError::Refused(refused)) => refused,
-    };
-    let registered_here = batch_keys.get(&statement.claims().issuer).into_iter().flatten();
-    let named = |key: &&PublicKey| countersign_verifier::statement::KeyThumbprint::of(key) == statement.kid();
-    registered_here.into_iter().find(named).copied().ok_or_else(|| refused.into())
+fn read(app: &App, bytes: &[u8]) -> Result<Read, Refusal> {
+    if let Some(known) = find(app, LeafHash::of(bytes))? {
+        return Ok(Read::Taken(Taken::Known(known)));
+    }
+    let statement = Statement::parse(bytes)?;
+    check_clock(app.now(), &statement)?;
+    // Only a verified statement takes a token, but what will be refused need not be verified.
+    app.rates.look(&statement.claims().issuer)?;
+    match signing_key(app, &statement)? {
+        Ok(key) => Ok(Read::Taken(Taken::Fresh(Box::new(statement.verify(&key)?)))),
+        Err(refused) => Ok(Read::Unregistered(Box::new(statement), *refused)),
+    }
+}
+
+fn find(app: &App, entry: LeafHash) -> Result<Option<Sequenced>, ReadError> {
+    Ok(app.log.entry_index(&entry)?.map(|index| Sequenced { index, entry, new: false }))
+}
+
+/// The key that the statement names, if it is registered.
+fn signing_key(app: &App, statement: &Statement) -> Result<Result<PublicKey, Box<Refusal>>, Refusal> {
+    match app.log.signing_key(statement) {
+        Ok(key) => Ok(Ok(key)),
+        Err(AdmitError::State(error)) => Err(error.into()),
+        Err(AdmitError::Refused(refused)) => Ok(Err(Box::new(refused.into()))),
+    }
 }
 
 fn check_clock(now: UnixSeconds, statement: &Statement) -> Result<(), Refusal> {

@@ -17,6 +17,7 @@ mod body;
 pub mod catalog;
 mod cbor_seq;
 mod checkers;
+mod claimed;
 mod error_pages;
 mod figures;
 mod health;
@@ -32,6 +33,7 @@ mod proofs;
 mod query;
 mod rate;
 mod reading;
+mod rooms;
 mod router;
 mod submit;
 

@@ -14,10 +14,12 @@ use utoipa::ToSchema;
 use super::app::App;
 use super::body::{self, JSON};
 use super::catalog::codes;
+use super::claimed;
 use super::negotiate;
 use super::problem::Refusal;
 use super::query::Query;
 use super::submit::MAX_JSON;
+use crate::fair::Load;
 
 /// A statement that is ready to be signed. Nothing of it is kept.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,7 +39,9 @@ pub(super) async fn prepare(State(app): State<Arc<App>>, request: Request) -> Re
         return Err(Refusal::new(&codes::NOT_ACCEPTABLE, detail));
     }
     let bytes = body::read(&parts.headers, body, MAX_JSON, app.options.body).await?;
-    let prepared = app.checkers.run(move || {
+    let load = Load { statements: 1, bytes: bytes.len() };
+    let turn = claimed::in_json(&bytes);
+    let prepared = app.checkers.run(&turn, load, move || {
         let submission = Submission::parse(&bytes)?;
         let draft = submission.draft();
         Ok::<_, Refusal>(Prepared {

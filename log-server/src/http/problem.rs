@@ -113,10 +113,8 @@ impl Refusal {
     }
 
     /// Counts the refusal. One that is an answer of its own is counted when it is sent.
-    #[must_use]
-    pub(super) fn counted(self) -> Self {
+    pub(super) fn count(&self) {
         metrics::counter!(countersign_serving::figures::REFUSALS, "code" => self.code()).increment(1);
-        self
     }
 
     /// The code, the last segment of `type`.
@@ -156,7 +154,8 @@ pub(super) fn retry_after_value(wait: Duration) -> HeaderValue {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let refusal = self.counted();
+        let refusal = self;
+        refusal.count();
         let mut response = (refusal.status(), Json(&refusal)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));

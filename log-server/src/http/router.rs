@@ -8,13 +8,11 @@ use axum::extract::Request;
 use axum::http::{Method, header};
 use axum::routing::{MethodRouter, get, post};
 use countersign_serving::{Observer, REQUEST_ID, observe};
-use rayon::ThreadPoolBuildError;
-use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::cors::{Any, CorsLayer};
 
-use super::app::{App, BATCH_KIB, Options};
+use super::app::{App, Options};
 use super::catalog::codes;
 use super::checkers::Checkers;
 use super::metrics;
@@ -22,6 +20,7 @@ use super::panicked::panicked;
 use super::problem::Refusal;
 use super::query::cut;
 use super::rate::IssuerRates;
+use super::rooms::Rooms;
 use super::{batch, error_pages, health, issuers, openapi, prepare, proofs, reading, submit};
 use crate::log::Log;
 
@@ -30,7 +29,7 @@ use crate::log::Log;
 pub enum StartError {
     /// The threads that check signatures could not be started.
     #[error("the threads that check signatures could not be started")]
-    Checkers(#[from] ThreadPoolBuildError),
+    Checkers(#[from] std::io::Error),
 }
 
 /// One log, ready to be served.
@@ -46,8 +45,8 @@ impl Front {
         let observer = Observer::new(run_number(&options), options.ip_rate, options.proxies.clone());
         let app = Arc::new(App {
             checkers: Checkers::start()?,
-            rates: IssuerRates::new(options.issuer_rate),
-            batches: Semaphore::new(BATCH_KIB),
+            rates: IssuerRates::new(options.issuer_rate, options.issuer_burst),
+            rooms: Rooms::new(),
             figures: metrics::start(),
             log,
             options,

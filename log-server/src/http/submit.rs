@@ -5,17 +5,20 @@ use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use countersign_verifier::statement::{MAX_STATEMENT, VerifiedStatement};
+use countersign_verifier::statement::MAX_STATEMENT;
 
 use super::answer::{self, Form, Wait};
 use super::app::App;
 use super::body::{self, COSE, JSON};
 use super::catalog::codes;
+use super::claimed;
 use super::intake::{self, Taken};
-use super::metrics::{self, Stage};
+use super::metrics;
 use super::problem::Refusal;
 use super::query::Query;
-use crate::log::{Atomicity, Rejection, Sequenced, SubmitError};
+use crate::fair::Load;
+use crate::log::{Atomicity, Rejection, SubmitError};
+use crate::stage::{self, Stage};
 
 /// The largest JSON form of a statement that is read: the longest statement with generous formatting.
 pub(super) const MAX_JSON: usize = 256 * 1024;
@@ -28,14 +31,17 @@ pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Res
     let is_json = body::media_type(&parts.headers, &[COSE, JSON])?.essence == JSON.essence;
     let limit = if is_json { MAX_JSON } else { MAX_STATEMENT };
     let bytes = body::read(&parts.headers, body, limit, app.options.body).await?;
-    let (log, now) = (Arc::clone(&app.log), app.now());
+    let turn = if is_json { claimed::in_json(&bytes) } else { claimed::in_cose(&bytes) };
     let check = if is_json { intake::json } else { intake::cose };
-    let taken = app.checkers.run(move || check(&log, now, &bytes)).await??;
+    let here = Arc::clone(&app);
+    let (load, since) = (Load { statements: 1, bytes: bytes.len() }, Instant::now());
+    let taken = app.checkers.run(&turn, load, move || check(&here, &bytes)).await??;
+    stage::record(Stage::Verified, since.elapsed());
     let sequenced = match taken {
         Taken::Known(sequenced) => sequenced,
         Taken::Fresh(statement) => {
             app.rates.take(&statement.statement().claims().issuer)?;
-            let results = sequence(&app, vec![*statement], Atomicity::Each).await?;
+            let results = app.log.submit(vec![*statement], Atomicity::Each).await?;
             let result = results.into_iter().next().ok_or_else(Refusal::internal)?;
             result.map_err(|rejection| {
                 let refusal = Refusal::from(rejection);
@@ -45,18 +51,6 @@ pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Res
     };
     metrics::count_statement(sequenced.new);
     answer::respond(&app, sequenced, wait, form, deadline).await
-}
-
-/// Hands statements to the sequencer and waits until they are durable.
-pub(super) async fn sequence(
-    app: &App,
-    statements: Vec<VerifiedStatement>,
-    atomicity: Atomicity,
-) -> Result<Vec<Result<Sequenced, Rejection>>, Refusal> {
-    let started = Instant::now();
-    let results = app.log.submit(statements, atomicity).await?;
-    metrics::record(Stage::Sequenced, started.elapsed());
-    Ok(results)
 }
 
 impl From<SubmitError> for Refusal {

@@ -124,7 +124,7 @@ impl Log {
         let store = RocksStore::create(&data.join(DATABASE), origin)?;
         store.commit(&Batch { growth: Some(growth), publication: None })?;
         let (high_water, _) = HighWater::open(data)?;
-        high_water.raise(&head).and_then(|()| high_water.settle(data))?;
+        high_water.raise(&head.to_string()).and_then(|()| high_water.settle(data))?;
         Ok(signer.verifier().clone())
     }
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::cosigners::Ground;
 use crate::registrar::Issuers;
-use crate::sequencer::{Group, Queue, Tip};
+use crate::sequencer::{Queue, Submission, Tip};
 
 /// An open log.
 ///
@@ -57,13 +57,15 @@ impl Log {
         if statements.is_empty() {
             return Ok(Vec::new());
         }
-        let (group, answer) = Group::new(statements, atomicity);
-        self.queue.push(group)?;
-        match answer.await {
-            Ok(answer) => answer,
-            // The sequencer gives no answer only when it stops the log, which it may be about to.
-            Err(_) => Err(self.reason_to_come().await),
+        let mut results = Vec::with_capacity(statements.len());
+        for answer in self.queue.push(Submission::new(statements, atomicity))? {
+            match answer.await {
+                Ok(answer) => results.append(&mut answer?),
+                // The sequencer gives no answer only when it stops the log, which it may be about to.
+                Err(_) => return Err(self.reason_to_come().await),
+            }
         }
+        Ok(results)
     }
 
     async fn reason_to_come(&self) -> SubmitError {
@@ -168,12 +170,12 @@ impl Log {
 
     /// The log's figures.
     pub fn status(&self) -> Status {
-        let (queued_statements, queued_bytes) = self.queue.depth();
+        let queued = self.queue.depth();
         Status {
             sequenced: self.tip().size(),
             published: self.published.borrow().as_ref().map(|published| published.size),
-            queued_statements,
-            queued_bytes,
+            queued_statements: queued.statements,
+            queued_bytes: queued.bytes,
             awaiting_quorum: self.ground.board.awaiting().map(|(_, since)| since.elapsed()),
             witnesses: self.ground.board.witnesses(),
             store: self.ground.store.figures(),

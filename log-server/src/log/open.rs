@@ -220,6 +220,7 @@ impl Log {
         let sequencer = Sequencer {
             store: Arc::clone(&store),
             issuers: Arc::clone(&issuers),
+            tiles: Arc::clone(&ground.tiles),
             origin,
             signer,
             queue: Arc::clone(&queue),
@@ -279,7 +280,7 @@ fn open_high_water(data: &Path, ground: &Ground, tip: &Tip) -> Result<HighWater,
         Some(Judgement::Consistent) => {}
         None => tracing::warn!("there was no file high-water in the data folder; it is made anew"),
     }
-    high_water.raise(&tip.head.note).and_then(|()| high_water.settle(data)).map_err(OpenError::HighWater)?;
+    high_water.raise(&tip.head.text).and_then(|()| high_water.settle(data)).map_err(OpenError::HighWater)?;
     Ok(high_water)
 }
 

@@ -55,6 +55,26 @@ impl Log {
         self.ground.tree(&tip).inclusion(index, size)
     }
 
+    /// The same for several entries, for less.
+    pub fn inclusion_proofs(
+        &self,
+        indexes: impl IntoIterator<Item = LeafIndex>,
+        size: TreeSize,
+    ) -> Result<Vec<Vec<NodeHash>>, ProofError> {
+        let tip = self.tip();
+        self.ground.tree(&tip).inclusions(indexes, size)
+    }
+
+    /// The same for one entry, if everything for it is in memory, as it is for new entries: nothing is waited for.
+    pub fn inclusion_proof_from_memory(
+        &self,
+        index: LeafIndex,
+        size: TreeSize,
+    ) -> Result<Option<Vec<NodeHash>>, ProofError> {
+        let tip = self.tip();
+        self.ground.tree(&tip).inclusion_from_memory(index, size)
+    }
+
     /// The proof that the tree of `to` entries begins with that of `from`.
     pub fn consistency_proof(&self, from: TreeSize, to: TreeSize) -> Result<Vec<NodeHash>, ProofError> {
         let tip = self.tip();

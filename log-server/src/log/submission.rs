@@ -76,6 +76,8 @@ pub struct SequencedHead {
     pub checkpoint: Checkpoint,
     /// The head with the log's signature and no other.
     pub note: SignedNote,
+    /// The same in writing.
+    pub text: String,
 }
 
 /// A head that has its quorum: what `/checkpoint` serves. It is durable.

@@ -41,6 +41,9 @@ pub(super) struct Serve {
     /// How many statements a second each issuer may submit. Without it, as many as it likes.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     issuer_rate: Option<u32>,
+    /// How many statements an issuer that was silent may submit at once [default: those of one second]
+    #[arg(long, value_name = "N", requires = "issuer_rate", value_parser = clap::value_parser!(u32).range(1..))]
+    issuer_burst: Option<u32>,
     /// Serve the machines' interface alone, without pages for people.
     #[arg(long)]
     no_explorer: bool,
@@ -71,6 +74,7 @@ async fn run(args: Serve) -> Result<Exit, Failed> {
     let mut options = Options::new(Arc::new(clock::now));
     options.wait = args.wait_timeout;
     options.issuer_rate = args.issuer_rate;
+    options.issuer_burst = args.issuer_burst;
     options.ip_rate = args.serving.ip_rate();
     options.proxies = args.serving.proxies();
     let front = Front::start(Arc::clone(&log), options)

@@ -15,14 +15,15 @@ use countersign_verifier::merkle::TreeSize;
 use countersign_verifier::note::NoteSigner;
 use tokio::sync::watch;
 
-pub(crate) use queue::{Group, PendingPublication, Queue, Work};
+pub(crate) use queue::{PendingPublication, Queue, Submission, Work};
 
 use crate::high_water::HighWater;
 use crate::log::{SequencedHead, Step, Steps, StopReason, SubmitError};
 use crate::registrar::{self, Committed, Decisions, Issuers, Overlay};
+use crate::stage::{self, Stage};
 use crate::stop::Stop;
 use crate::store::{Batch, Growth, Head, NewEntry, Store, StoreError};
-use crate::tree::Edge;
+use crate::tree::{Edge, TileCache};
 
 /// The newest durable tree and its signed head.
 #[derive(Debug)]
@@ -36,7 +37,8 @@ impl Tip {
     pub(crate) fn sign(edge: Edge, origin: &Origin, signer: &NoteSigner) -> Self {
         let checkpoint = Checkpoint::new(origin.clone(), edge.size(), edge.root());
         let note = checkpoint.sign(signer);
-        Self { edge, head: Arc::new(SequencedHead { checkpoint, note }) }
+        let text = note.to_string();
+        Self { edge, head: Arc::new(SequencedHead { checkpoint, note, text }) }
     }
 
     /// How many entries are durable.
@@ -50,6 +52,7 @@ impl Tip {
 pub(crate) struct Sequencer {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) issuers: Arc<Issuers>,
+    pub(crate) tiles: Arc<TileCache>,
     pub(crate) origin: Origin,
     pub(crate) signer: Arc<NoteSigner>,
     pub(crate) queue: Arc<Queue>,
@@ -86,15 +89,16 @@ impl Sequencer {
         let tip = self.tip.borrow().clone();
         let size = tip.size();
         // Where this ends early, those who wait learn it by their work being dropped, and then look up the reason.
-        let Built { batch, edge, decisions } = match self.build(&tip, &mut work) {
-            Ok(built) => built,
-            Err(error) => return self.stop.stop(StopReason::Read { size, cause: with_causes(&error) }),
-        };
+        let Built { batch, edge, decisions } =
+            match stage::timed(Stage::Sequenced, || self.build(&tip, &mut work)) {
+                Ok(built) => built,
+                Err(error) => return self.stop.stop(StopReason::Read { size, cause: with_causes(&error) }),
+            };
         let grown = edge.as_ref().map(Edge::size);
         let reached = |step| grown.into_iter().for_each(|size| self.steps.reached(step, size));
         reached(Step::Built);
         if (batch.growth.is_some() || batch.publication.is_some())
-            && let Err(error) = self.store.commit(&batch)
+            && let Err(error) = stage::timed(Stage::Synced, || self.store.commit(&batch))
         {
             return self.stop.stop(StopReason::Write { size, cause: with_causes(&error) });
         }
@@ -102,10 +106,13 @@ impl Sequencer {
         if let (Some(edge), Some(growth)) = (edge, &batch.growth) {
             self.issuers.changed_by(&growth.entries);
             let tip = Tip::sign(edge, &self.origin, &self.signer);
-            if let Err(error) = self.high_water.raise(&tip.head.note) {
+            if let Err(error) = self.high_water.raise(&tip.head.text) {
                 return self.stop.stop(StopReason::Write { size, cause: format!("high-water: {error}") });
             }
             reached(Step::Remembered);
+            for (id, tile) in &growth.full_tiles {
+                self.tiles.keep(*id, tile);
+            }
             self.tip.send_replace(Arc::new(tip));
             reached(Step::Sequenced);
         }

@@ -1,43 +1,90 @@
-//! What waits for the sequencer. The queue is bounded: what does not fit is refused at once.
+//! What waits for the sequencer: bounded, and fair between issuers. What does not fit is refused at once.
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-use countersign_verifier::statement::VerifiedStatement;
+use countersign_verifier::statement::{IssuerName, VerifiedStatement};
 use tokio::sync::oneshot;
 
+use crate::fair::{Lanes, Load};
 use crate::log::{Atomicity, QueueBounds, SubmitError};
 use crate::registrar::Decisions;
+use crate::stage::{self, Stage};
 use crate::store::Publication;
 
-/// The most statements of one batch, if more than one submission is in it.
-const MAX_BATCH_STATEMENTS: usize = 4096;
-/// The most bytes of one batch, if more than one submission is in it.
-const MAX_BATCH_BYTES: usize = 16 * 1024 * 1024;
+/// The most of one batch, if more than one group is in it. Larger batches would save little, for a sync is shared by
+/// hundreds already, and everyone waits for the batch before their own.
+const MAX_BATCH: Load = Load { statements: 1024, bytes: 4 * 1024 * 1024 };
+/// How many statements of a submission stay together. The next are taken when others had their turn.
+const MAX_GROUP: usize = 128;
 
-/// The answer to a submission.
+/// The answer to a group.
 pub(crate) type Answer = Result<Decisions, SubmitError>;
 
-/// The statements of one submission. Who drops it without an answer leaves the submitter with none.
+/// Statements of one submission that are decided together. Who drops it without an answer leaves the submitter with
+/// none.
 #[derive(Debug)]
 pub(crate) struct Group {
     statements: Vec<VerifiedStatement>,
-    count: usize,
-    bytes: usize,
     atomicity: Atomicity,
+    since: Instant,
     reply: oneshot::Sender<Answer>,
 }
 
-impl Group {
-    pub(crate) fn new(
-        statements: Vec<VerifiedStatement>,
-        atomicity: Atomicity,
-    ) -> (Self, oneshot::Receiver<Answer>) {
-        let (reply, answer) = oneshot::channel();
-        let bytes = statements.iter().map(|statement| statement.statement().bytes().len()).sum();
-        (Self { count: statements.len(), statements, bytes, atomicity, reply }, answer)
-    }
+/// One submission on its way into the queue, and the answers to come, in the order of its statements.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    issuer: Option<IssuerName>,
+    groups: Vec<(Load, Group)>,
+    pub(crate) answers: Vec<oneshot::Receiver<Answer>>,
+}
 
+impl Submission {
+    pub(crate) fn new(mut statements: Vec<VerifiedStatement>, atomicity: Atomicity) -> Self {
+        let issuer = who_signed_most(&statements);
+        let together = if atomicity == Atomicity::Each { MAX_GROUP } else { usize::MAX };
+        let (mut groups, mut answers) = (Vec::new(), Vec::new());
+        let since = Instant::now();
+        while !statements.is_empty() {
+            let rest = statements.split_off(statements.len().min(together));
+            let (reply, answer) = oneshot::channel();
+            groups.push((load(&statements), Group { statements, atomicity, since, reply }));
+            answers.push(answer);
+            statements = rest;
+        }
+        Self { issuer, groups, answers }
+    }
+}
+
+/// In whose lane statements wait. A stranger who adds own statements to somebody else's gets no more into the other's
+/// lane than the other signed.
+fn who_signed_most(statements: &[VerifiedStatement]) -> Option<IssuerName> {
+    let first = issuer(statements.first()?);
+    if statements.iter().all(|statement| issuer(statement) == first) {
+        return Some(first.clone());
+    }
+    let mut bytes: HashMap<&IssuerName, usize> = HashMap::new();
+    for statement in statements {
+        let sum = bytes.entry(issuer(statement)).or_default();
+        *sum = sum.saturating_add(statement.statement().bytes().len());
+    }
+    bytes
+        .into_iter()
+        .max_by(|one, other| (one.1, one.0).cmp(&(other.1, other.0)))
+        .map(|(name, _)| name.clone())
+}
+
+fn issuer(statement: &VerifiedStatement) -> &IssuerName {
+    &statement.statement().claims().issuer
+}
+
+fn load(statements: &[VerifiedStatement]) -> Load {
+    let bytes = statements.iter().map(|statement| statement.statement().bytes().len()).sum();
+    Load { statements: statements.len(), bytes }
+}
+
+impl Group {
     pub(crate) fn atomicity(&self) -> Atomicity {
         self.atomicity
     }
@@ -91,41 +138,37 @@ impl Work {
 /// What waits for the sequencer.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    bounds: QueueBounds,
     waiting: Mutex<Waiting>,
     filled: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Waiting {
-    groups: VecDeque<Group>,
-    statements: usize,
-    bytes: usize,
+    lanes: Lanes<Option<IssuerName>, Group>,
     publication: Option<PendingPublication>,
     closed: bool,
 }
 
 impl Queue {
     pub(crate) fn new(bounds: QueueBounds) -> Self {
-        Self { bounds, waiting: Mutex::default(), filled: Condvar::new() }
+        let lanes = Lanes::new(Load { statements: bounds.statements, bytes: bounds.bytes });
+        Self {
+            waiting: Mutex::new(Waiting { lanes, publication: None, closed: false }),
+            filled: Condvar::new(),
+        }
     }
 
-    /// Lets a submission wait. One that is alone always fits, so that none is refused for ever.
-    pub(crate) fn push(&self, group: Group) -> Result<(), SubmitError> {
+    /// Lets a submission wait, all of it or nothing, and gives back where its answers will be.
+    pub(crate) fn push(&self, submission: Submission) -> Result<Vec<oneshot::Receiver<Answer>>, SubmitError> {
         let mut waiting = self.lock();
         if waiting.closed {
             return Err(SubmitError::ShuttingDown);
         }
-        let statements = waiting.statements.saturating_add(group.count);
-        let bytes = waiting.bytes.saturating_add(group.bytes);
-        let full = statements > self.bounds.statements || bytes > self.bounds.bytes;
-        if full && !waiting.groups.is_empty() {
-            return Err(SubmitError::QueueFull);
-        }
-        (waiting.statements, waiting.bytes) = (statements, bytes);
-        waiting.groups.push_back(group);
+        let Submission { issuer, groups, answers } = submission;
+        waiting.lanes.push(&issuer, groups).map_err(|_| SubmitError::QueueFull)?;
+        drop(waiting);
         self.filled.notify_one();
-        Ok(())
+        Ok(answers)
     }
 
     /// Has a published head written. The receiver hears of it once it is durable, or never. A head that waits to be
@@ -135,6 +178,7 @@ impl Queue {
         let mut waiting = self.lock();
         if !waiting.closed {
             waiting.publication = Some(PendingPublication { row: Some(row), done });
+            drop(waiting);
             self.filled.notify_one();
         }
         durable
@@ -144,7 +188,7 @@ impl Queue {
     pub(crate) fn take(&self) -> Option<Work> {
         let mut waiting = self.lock();
         loop {
-            if !waiting.groups.is_empty() || waiting.publication.is_some() {
+            if !waiting.lanes.is_empty() || waiting.publication.is_some() {
                 return Some(waiting.take());
             }
             if waiting.closed {
@@ -165,10 +209,9 @@ impl Queue {
         self.lock().closed
     }
 
-    /// How many statements wait, and how many bytes they have.
-    pub(crate) fn depth(&self) -> (usize, usize) {
-        let waiting = self.lock();
-        (waiting.statements, waiting.bytes)
+    /// How much waits.
+    pub(crate) fn depth(&self) -> Load {
+        self.lock().lanes.held()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -180,18 +223,14 @@ impl Queue {
 impl Waiting {
     fn take(&mut self) -> Work {
         let mut work = Work { groups: Vec::new(), publication: self.publication.take() };
-        let (mut statements, mut bytes) = (0_usize, 0_usize);
-        while let Some(group) = self.groups.pop_front() {
-            let more = (statements.saturating_add(group.count), bytes.saturating_add(group.bytes));
-            if !work.groups.is_empty() && (more.0 > MAX_BATCH_STATEMENTS || more.1 > MAX_BATCH_BYTES) {
-                self.groups.push_front(group);
-                break;
-            }
-            (statements, bytes) = more;
+        let mut taken = Load::default();
+        while let Some((load, group)) =
+            self.lanes.pop_if(|load| taken == Load::default() || taken.plus(load).fits(MAX_BATCH))
+        {
+            taken = taken.plus(load);
+            stage::record(Stage::Queued, group.since.elapsed());
             work.groups.push(group);
         }
-        self.statements = self.statements.saturating_sub(statements);
-        self.bytes = self.bytes.saturating_sub(bytes);
         work
     }
 }

@@ -1,13 +1,14 @@
 //! The nodes inside of a tile, each computed once.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_verifier::merkle::{NodeHash, NodeId};
 use countersign_verifier::tiles::{TILE_HEIGHT, TileId};
 
+use crate::cache::Recent;
+
 /// How many full tiles are kept in memory with their inner nodes, 16 KiB each.
-const MAX_CACHED: usize = 1024;
+const MAX_CACHED: usize = 2048;
 
 /// The hashes of a tile and all complete nodes above them, up to where the next tile begins.
 ///
@@ -32,7 +33,7 @@ impl TileNodes {
     }
 
     /// The nodes above the hashes in the bytes of a tile, if they are a number of hashes.
-    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+    fn parse(bytes: &[u8]) -> Option<Self> {
         let (hashes, rest) = bytes.as_chunks::<32>();
         rest.is_empty().then(|| Self::above(hashes.iter().copied().map(NodeHash::from_bytes).collect()))
     }
@@ -46,38 +47,31 @@ impl TileNodes {
     }
 }
 
-/// Full tiles that were read lately. They never change.
-#[derive(Debug, Default)]
+/// Full tiles that were made or read lately. They never change.
+#[derive(Debug)]
 pub(crate) struct TileCache {
-    tiles: Mutex<Cached>,
+    tiles: Mutex<Recent<TileId, Arc<TileNodes>>>,
 }
 
-#[derive(Debug, Default)]
-struct Cached {
-    tiles: HashMap<TileId, (u64, Arc<TileNodes>)>,
-    reads: u64,
+impl Default for TileCache {
+    fn default() -> Self {
+        Self { tiles: Mutex::new(Recent::new(MAX_CACHED)) }
+    }
 }
 
 impl TileCache {
     pub(super) fn get(&self, tile: TileId) -> Option<Arc<TileNodes>> {
-        let mut cached = self.tiles.lock().unwrap_or_else(PoisonError::into_inner);
-        cached.reads = cached.reads.saturating_add(1);
-        let now = cached.reads;
-        let (last_read, nodes) = cached.tiles.get_mut(&tile)?;
-        *last_read = now;
-        Some(Arc::clone(nodes))
+        self.lock().get(&tile)
     }
 
-    /// Keeps a tile, in place of the one that was not read for the longest time.
-    pub(super) fn put(&self, tile: TileId, nodes: Arc<TileNodes>) {
-        let mut cached = self.tiles.lock().unwrap_or_else(PoisonError::into_inner);
-        if cached.tiles.len() >= MAX_CACHED
-            && let Some(oldest) =
-                cached.tiles.iter().min_by_key(|(_, (last_read, _))| *last_read).map(|(id, _)| *id)
-        {
-            cached.tiles.remove(&oldest);
-        }
-        let now = cached.reads;
-        cached.tiles.insert(tile, (now, nodes));
+    /// Keeps the bytes of a full tile, if they are a number of hashes, and gives back its nodes.
+    pub(crate) fn keep(&self, tile: TileId, bytes: &[u8]) -> Option<Arc<TileNodes>> {
+        let nodes = Arc::new(TileNodes::parse(bytes)?);
+        self.lock().put(tile, Arc::clone(&nodes), 1);
+        Some(nodes)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Recent<TileId, Arc<TileNodes>>> {
+        self.tiles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

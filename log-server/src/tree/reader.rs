@@ -1,12 +1,11 @@
 //! Reading the tree: by point reads of tiles, never by walking it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use countersign_verifier::merkle::{
     self, LeafIndex, NodeHash, NodeId, PlanError, ProofPlan, RootHash, TreeSize,
 };
-use countersign_verifier::tiles::{TileId, TileWidth, tiles_for};
+use countersign_verifier::tiles::{TileId, TileWidth};
 
 use super::Edge;
 use super::edge::tile_bytes;
@@ -58,20 +57,51 @@ impl<'a, S: Tiles + ?Sized> TreeReader<'a, S> {
     /// The proof that the entry `index` is in the tree of `size` entries.
     pub(crate) fn inclusion(&self, index: LeafIndex, size: TreeSize) -> Result<Vec<NodeHash>, ProofError> {
         self.check(size)?;
-        self.build(&ProofPlan::inclusion(index, size)?)
+        self.build(&ProofPlan::inclusion(index, size)?, &mut Fetched::default())
+    }
+
+    /// The same for several entries, for less.
+    pub(crate) fn inclusions(
+        &self,
+        indexes: impl IntoIterator<Item = LeafIndex>,
+        size: TreeSize,
+    ) -> Result<Vec<Vec<NodeHash>>, ProofError> {
+        self.check(size)?;
+        let mut fetched = Fetched::default();
+        let prove = |index| self.build(&ProofPlan::inclusion(index, size)?, &mut fetched);
+        indexes.into_iter().map(prove).collect()
+    }
+
+    /// The same for one entry if no tile has to be fetched from the store for it, and so nothing has to be waited for.
+    pub(crate) fn inclusion_from_memory(
+        &self,
+        index: LeafIndex,
+        size: TreeSize,
+    ) -> Result<Option<Vec<NodeHash>>, ProofError> {
+        self.check(size)?;
+        let plan = ProofPlan::inclusion(index, size)?;
+        let mut fetched = Fetched::default();
+        for node in plan.nodes() {
+            let tile = TileId::of(*node);
+            if fetched.get(tile).is_none() {
+                let Some(nodes) = self.nodes_in_memory(tile)? else { return Ok(None) };
+                fetched.0.push((tile, nodes));
+            }
+        }
+        self.build(&plan, &mut fetched).map(Some)
     }
 
     /// The proof that the tree of `to` entries begins with that of `from`.
     pub(crate) fn consistency(&self, from: TreeSize, to: TreeSize) -> Result<Vec<NodeHash>, ProofError> {
         self.check(to)?;
-        self.build(&ProofPlan::consistency(from, to)?)
+        self.build(&ProofPlan::consistency(from, to)?, &mut Fetched::default())
     }
 
     /// The root of the tree when it had `size` entries.
     pub(crate) fn root(&self, size: TreeSize) -> Result<RootHash, ProofError> {
         self.check(size)?;
         let plan = ProofPlan::root(size);
-        Ok(plan.build_root(&self.nodes(plan.nodes())?)?)
+        Ok(plan.build_root(&self.nodes(plan.nodes(), &mut Fetched::default())?)?)
     }
 
     fn check(&self, size: TreeSize) -> Result<(), ProofError> {
@@ -80,36 +110,58 @@ impl<'a, S: Tiles + ?Sized> TreeReader<'a, S> {
         if size > held { Err(PlanError::from(beyond).into()) } else { Ok(()) }
     }
 
-    fn build(&self, plan: &ProofPlan) -> Result<Vec<NodeHash>, ProofError> {
-        Ok(plan.build(&self.nodes(plan.nodes())?)?)
+    fn build(&self, plan: &ProofPlan, fetched: &mut Fetched) -> Result<Vec<NodeHash>, ProofError> {
+        Ok(plan.build(&self.nodes(plan.nodes(), fetched)?)?)
     }
 
     /// Fetches every tile once, whatever number of nodes is in it.
-    fn nodes(&self, nodes: &[NodeId]) -> Result<Vec<NodeHash>, ProofError> {
-        let mut tiles = BTreeMap::new();
-        for id in tiles_for(nodes) {
-            tiles.insert(id, self.tile_nodes(id)?);
+    fn nodes(&self, nodes: &[NodeId], fetched: &mut Fetched) -> Result<Vec<NodeHash>, ProofError> {
+        let missing = || StoreError::MissingRow { row: "tiles" };
+        let mut hashes = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            let tile = TileId::of(*node);
+            let hash = match fetched.get(tile) {
+                Some(tile) => tile.node(*node),
+                None => fetched.put(tile, self.tile_nodes(tile)?).node(*node),
+            };
+            hashes.push(hash.ok_or_else(missing)?);
         }
-        let hashes = nodes.iter().map(|node| tiles.get(&TileId::of(*node))?.node(*node));
-        Ok(hashes.collect::<Option<_>>().ok_or(StoreError::MissingRow { row: "tiles" })?)
+        Ok(hashes)
     }
 
     fn tile_nodes(&self, tile: TileId) -> Result<Arc<TileNodes>, StoreError> {
-        let missing = StoreError::MissingRow { row: "tiles" };
-        if self.edge.has(tile) {
-            return self.edge.nodes(tile.level).ok_or(missing);
-        }
-        if let Some(nodes) = self.cache.get(tile) {
+        if let Some(nodes) = self.nodes_in_memory(tile)? {
             return Ok(nodes);
         }
         let bytes = self.full_tile(tile)?;
-        let nodes = Arc::new(TileNodes::parse(&bytes).ok_or(StoreError::DamagedRow { row: "tiles" })?);
-        self.cache.put(tile, Arc::clone(&nodes));
-        Ok(nodes)
+        self.cache.keep(tile, &bytes).ok_or(StoreError::DamagedRow { row: "tiles" })
+    }
+
+    fn nodes_in_memory(&self, tile: TileId) -> Result<Option<Arc<TileNodes>>, StoreError> {
+        if self.edge.has(tile) {
+            return self.edge.nodes(tile.level).map(Some).ok_or(StoreError::MissingRow { row: "tiles" });
+        }
+        Ok(self.cache.get(tile))
     }
 
     fn full_tile(&self, tile: TileId) -> Result<Vec<u8>, StoreError> {
         let bytes = self.store.full_tile(tile)?.ok_or(StoreError::MissingRow { row: "tiles" })?;
         if bytes.len() == FULL_TILE_BYTES { Ok(bytes) } else { Err(StoreError::DamagedRow { row: "tiles" }) }
+    }
+}
+
+/// The tiles that were fetched for some proofs: a handful.
+#[derive(Debug, Default)]
+struct Fetched(Vec<(TileId, Arc<TileNodes>)>);
+
+impl Fetched {
+    fn get(&self, tile: TileId) -> Option<&TileNodes> {
+        // The last proof's tiles are the likeliest.
+        self.0.iter().rev().find(|(id, _)| *id == tile).map(|(_, nodes)| &**nodes)
+    }
+
+    fn put(&mut self, tile: TileId, nodes: Arc<TileNodes>) -> Arc<TileNodes> {
+        self.0.push((tile, Arc::clone(&nodes)));
+        nodes
     }
 }

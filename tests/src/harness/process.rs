@@ -238,7 +238,9 @@ fn deadline() -> Instant {
 
 fn address_in(line: &str) -> Option<String> {
     let at = line.find("http://")?;
-    line.get(at..)?.split_whitespace().next().map(|url| url.trim_end_matches('/').to_owned())
+    // In a line of the log file it stands in quotes.
+    let end = |c: char| c.is_whitespace() || c == '"';
+    line.get(at..)?.split(end).next().map(|url| url.trim_end_matches('/').to_owned())
 }
 
 /// Whether a line is one that nobody should have to read when all is well.

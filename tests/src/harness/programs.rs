@@ -94,14 +94,14 @@ fn build(folder: &Path) {
     let profile = if folder.ends_with("release") { "release" } else { "dev" };
     let target = folder.parent().expect("the folder of a profile lies in the target folder");
     let status = Command::new(cargo)
-        .args(["build", "--workspace", "--bins", "--profile", profile, "--target-dir"])
+        .args(["build", "--workspace", "--all-features", "--bins", "--profile", profile, "--target-dir"])
         .arg(target)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status();
     assert!(
         status.as_ref().is_ok_and(std::process::ExitStatus::success),
         "the programs under test are missing or out of date, and building them failed ({status:?}); try:\n    \
-         cargo build --workspace --bins --profile {profile} --target-dir {}",
+         cargo build --workspace --all-features --bins --profile {profile} --target-dir {}",
         target.display(),
     );
 }

@@ -190,3 +190,46 @@ fn lints_are_expected_and_not_allowed() {
         }
     }
 }
+
+/// The packages that are compiled into the verifier with these features, by name and version.
+fn compiled_into_the_verifier(features: &str) -> BTreeSet<String> {
+    let tree = std::process::Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--package", VERIFIER, "--edges", "normal", "--prefix", "none"])
+        .args(["--no-default-features", "--features", features])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        // Whoever builds with the features of the whole workspace everywhere asks for more here than is asked about.
+        .env_remove("CARGO_RESOLVER_FEATURE_UNIFICATION")
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let lines = String::from_utf8(tree.stdout).unwrap();
+    let packages = lines.lines().map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
+    packages.filter(|package| !package.starts_with(VERIFIER)).collect()
+}
+
+#[test]
+fn the_verifier_stands_on_few_packages_and_the_auditors_program_on_no_database_and_no_runtime() {
+    let library = compiled_into_the_verifier("");
+    assert!(library.iter().any(|package| package.starts_with("ed25519-dalek ")), "{library:?}");
+    // What is stated in verifier/README.md. A new dependency needs a reason, and the number there.
+    let stated = include_str!("../../../verifier/README.md");
+    let count = library.len();
+    assert!(stated.contains(&format!("stands on {count} packages")), "it is {count}: {library:#?}");
+    let program = compiled_into_the_verifier("program,url");
+    assert!(program.iter().any(|package| package.starts_with("ureq ")), "{program:?}");
+    for absent in [
+        "async-std",
+        "axum",
+        "cedar-policy",
+        "hyper",
+        "librocksdb-sys",
+        "mio",
+        "openssl",
+        "rocksdb",
+        "smol",
+        "tokio",
+    ] {
+        let found = program.iter().find(|package| package.split(' ').next() == Some(absent));
+        assert_eq!(found, None, "the auditor's program has {absent}");
+    }
+}

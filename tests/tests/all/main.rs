@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod bad_input;
@@ -42,6 +44,8 @@ mod shutdown;
 mod submitting;
 #[cfg(test)]
 mod tampering;
+#[cfg(test)]
+mod threats;
 #[cfg(test)]
 mod tree;
 #[cfg(test)]

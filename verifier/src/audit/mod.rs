@@ -11,6 +11,41 @@
 //! Most of the work needs no order: [`Parsed::read`] and [`Keys::check`] may run on as many threads as there are.
 //! [`Audit::absorb`] takes what they give in the order of the log.
 //!
+//! ```
+//! use countersign_verifier::audit::{Audit, Entries, Found, Keys, Parsed};
+//! use countersign_verifier::merkle::LeafIndex;
+//!
+//! struct Log(Vec<Vec<u8>>);
+//!
+//! impl Entries for Log {
+//!     type Error = std::io::Error;
+//!
+//!     fn entry(&self, index: LeafIndex) -> Result<Vec<u8>, std::io::Error> {
+//!         let entry = usize::try_from(index.get()).ok().and_then(|index| self.0.get(index));
+//!         entry.cloned().ok_or(std::io::ErrorKind::NotFound.into())
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let log = Log(vec![b"this is no statement".to_vec()]);
+//! let (mut audit, mut keys, mut codes) = (Audit::new(), Keys::default(), Vec::new());
+//! for entry in &log.0 {
+//!     let parsed = Parsed::read(entry);
+//!     keys.learn([&parsed]);
+//!     audit.absorb(keys.check(parsed), &log, &mut |found| {
+//!         if let Found::Violation(violation) = found {
+//!             codes.push((violation.index.get(), violation.code));
+//!         }
+//!     })?;
+//! }
+//! assert_eq!(codes, [(0, "cose-malformed")]);
+//! // The root is what ties all this to a log: it has to be the one of a head with its quorum.
+//! let root = audit.ledger().tree().root();
+//! # let _ = root;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! What it cannot see: whether a head was ever shown to somebody else (for that there are witnesses), and whether
 //! what is on record is true.
 

@@ -7,6 +7,32 @@
 //! What can be shown so are contradictions: two heads of one log, a head and a verification, an entry and the entries
 //! before it. That something is *not* in a log takes the whole log: for that there is [`crate::audit`].
 //!
+//! ```
+//! use countersign_verifier::checkpoint::{Checkpoint, Origin};
+//! use countersign_verifier::evidence::{Evidence, Heads, Prefix};
+//! use countersign_verifier::merkle::{RootHash, TreeSize};
+//! use countersign_verifier::note::{KeyName, NoteSigner};
+//! use countersign_verifier::quorum::Policy;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // A log that signs two heads of three entries.
+//! let log = NoteSigner::from_seed(KeyName::new("log.example/demo")?, false, &[7; 32]);
+//! let head = |root| -> Result<_, Box<dyn std::error::Error>> {
+//!     let size = TreeSize::new(3).ok_or("no such size")?;
+//!     Ok(Checkpoint::new(Origin::new("log.example/demo")?, size, root).sign(&log))
+//! };
+//! let (one, other) = (RootHash::from_bytes([1; 32]), RootHash::from_bytes([2; 32]));
+//! let prefix = Prefix { root: other, proof: vec![] };
+//! let file = Evidence::Heads(Heads { smaller: head(one)?, larger: head(other)?, prefix }).to_bytes();
+//!
+//! // Whoever knows the key of the log needs nothing but the file.
+//! let policy = Policy::parse(format!("log {}\nquorum none\n", log.verifier()).as_bytes())?;
+//! let proven = Evidence::parse(&file)?.verify(&policy)?;
+//! assert_eq!(proven.code, "fork");
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! | module | what it shows |
 //! |---|---|
 //! | `heads` | that a log signed two histories; that a verification names a head which the log did not have |

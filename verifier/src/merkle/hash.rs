@@ -40,6 +40,11 @@ macro_rules! hash_type {
                 strict::to_base64(&self.0)
             }
 
+            /// Writes the 44 characters of standard base64 to the end of a text.
+            pub fn push_base64(&self, text: &mut String) {
+                strict::push_base64(&self.0, text);
+            }
+
             /// Reads 44 characters of canonical standard base64.
             pub fn from_base64(text: &str) -> Result<Self, HashError> {
                 strict::from_base64(text)
@@ -57,7 +62,7 @@ macro_rules! hash_type {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                f.write_str(strict::to_lower_hex(&self.0, &mut [0; 64]))
             }
         }
 

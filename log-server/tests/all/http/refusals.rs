@@ -495,6 +495,7 @@ async fn a_log_that_stopped_says_so_and_goes_on_serving_what_it_has() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_is_shutting_down_takes_nothing() {
     let served = Served::start().await;
+    served.log.published().wait_for(Option::is_some).await.unwrap();
     served.log.shutdown().await;
     let answer = served.cose(served.desk.intent("late"), "").await;
     assert_eq!((answer.problem().as_str(), answer.header("retry-after")), ("shutting-down", "5"));

@@ -88,8 +88,9 @@ pub(crate) fn bytes_of(form: &Value) -> Vec<u8> {
 
 /// Who wants to do what to what.
 pub(crate) fn request() -> Value {
-    let agent = json!({"type": "agent", "id": "a"});
-    json!({"subject": agent, "action": {"name": "run"}, "resource": {"type": "command", "id": "true"}})
+    // In the order of RFC 8785, in which members stay.
+    let agent = json!({"id": "a", "type": "agent"});
+    json!({"action": {"name": "run"}, "resource": {"id": "true", "type": "command"}, "subject": agent})
 }
 
 /// A statement part by part, each of which can be wrong.
@@ -179,7 +180,7 @@ pub(crate) fn encode(value: &Cbor) -> Vec<u8> {
     bytes
 }
 
-/// The canonical form, for values whose members serde already sorts and whose texts need no escapes.
+/// The canonical form, for values whose members are written in order and whose texts need no escapes.
 fn serde_json_canonical(value: &Value) -> Vec<u8> {
     value.to_string().into_bytes()
 }

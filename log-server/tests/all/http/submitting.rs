@@ -20,7 +20,8 @@ use crate::engine::witness::{Mood, TestWitness, policy};
 /// Checks everything that an answer claims about a statement, and that all of it is about one head.
 fn check(answer: &Answer, statement: &[u8], policy: &Policy) -> u64 {
     let json = answer.json();
-    let members: Vec<&String> = json.as_object().unwrap().keys().collect();
+    let mut members: Vec<&String> = json.as_object().unwrap().keys().collect();
+    members.sort();
     assert_eq!(members, ["checkpoint", "entry", "inclusion", "index", "proof"], "exactly these");
     let (entry, index) = (LeafHash::of(statement), json["index"].as_u64().unwrap());
     assert_eq!(json["entry"], entry.to_string());
