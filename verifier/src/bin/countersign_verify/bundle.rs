@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// request.
     #[arg(long)]
     replay: bool,
-    /// The bundle, as a log or an explorer serves it at /executions/<id>.bundle.
+    /// The bundle, as a log or an explorer serves it at `/executions/ID.bundle`.
     bundle: PathBuf,
 }
 
