@@ -113,6 +113,12 @@ impl Client {
         &self.address
     }
 
+    /// Connects now, if there is no connection yet.
+    pub async fn connect(&mut self) -> Result<(), ClientError> {
+        self.open = Some(self.connection().await?);
+        Ok(())
+    }
+
     /// `GET path`.
     pub async fn get(&mut self, path: &str) -> Result<Answer, ClientError> {
         self.send(Method::GET, path, &[], Bytes::new()).await

@@ -13,7 +13,13 @@
 //! | [`node`] | the JavaScript verifier, asked through Node.js |
 //! | [`hammer`] | load and truth: what was acknowledged is there, or the run fails |
 //! | [`vectors`] | the shared vectors, made from fixed seeds, and what the library says to them |
+//! | [`bench`] | the same loads on our log and on others, side by side |
 
+#[expect(
+    clippy::expect_used,
+    reason = "it stands on the harness: a measurement whose stage cannot be set has no figures"
+)]
+pub mod bench;
 pub mod client;
 pub mod clock;
 pub mod hammer;

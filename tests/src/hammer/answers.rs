@@ -43,6 +43,9 @@ pub enum Wrong {
     /// The proof does not lead to its head.
     #[error("the proof does not hold: {0}")]
     Inclusion(#[from] ProofError),
+    /// The answer should be an index in decimal digits.
+    #[error("the answer is {0:?}, expected an index in decimal digits")]
+    NotAnIndex(String),
     /// A batch has another number of answers than statements.
     #[error("{sent} statements were sent, {answered} answers came")]
     Count {

@@ -1,25 +1,29 @@
 //! Sending.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use countersign_verifier::merkle::LeafHash;
-use tokio::sync::Semaphore;
+use hyper::StatusCode;
 use tokio::task::JoinSet;
 
 use super::Prepared;
-use super::answers::{Heads, Item, Said, Wrong};
-use super::schedule::Schedule;
+use super::kept::{self, Kept};
+use super::protocol::{Form, Protocol};
+use super::publication::Publication;
+use super::schedule::{Schedule, Turns};
 use super::tally::{Tally, add};
-use crate::client::{Address, Answer, Client};
+use crate::client::{Address, Answer, Client, ClientError};
 
 /// How long an answer may take before it counts as none.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How late the last requests may be by the system's doing.
 const TIMERS_LATE: Duration = Duration::from_millis(100);
+
+/// How long opening the connections may take.
+const CONNECTING: Duration = Duration::from_secs(3);
 
 /// What a submission waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -45,6 +49,8 @@ impl Wait {
 pub struct Plan {
     /// The log.
     pub log: Address,
+    /// What it understands.
+    pub protocol: Protocol,
     /// What to wait for.
     pub wait: Wait,
     /// How many statements are due each second; `None` for as many as the connections can.
@@ -72,6 +78,10 @@ impl Plan {
     fn per_request(&self) -> u64 {
         self.batch.unwrap_or(1).max(1)
     }
+
+    const fn form(&self) -> Form {
+        Form::of(self.protocol, self.batch.is_some())
+    }
 }
 
 struct Run {
@@ -79,35 +89,63 @@ struct Run {
     prepared: Arc<Prepared>,
     next: AtomicU64,
     stop: AtomicBool,
-    schedule: Option<(Schedule, Arc<Semaphore>)>,
+    /// When requests are due, and who has to send them.
+    schedule: Option<(Schedule, Turns)>,
+    /// Only where the answers themselves do not wait for what the plan waits for.
+    publication: Option<Publication>,
     requests: u64,
     deadline: Instant,
+    /// How many bytes of answers are kept by now.
+    kept: AtomicUsize,
 }
 
-/// Sends the prepared statements as planned. Returns what was seen, and how long it took to the last answer.
+/// Sends the prepared statements as planned, then judges the answers. Returns what was seen, and how long it took to
+/// the last answer.
 pub async fn run(plan: Plan, prepared: Arc<Prepared>) -> (Tally, Duration) {
+    let (mut tally, took) = send(plan.clone(), Arc::clone(&prepared)).await;
+    judge(&plan, &prepared, &mut tally);
+    (tally, took)
+}
+
+/// Judges the answers that [`send`] left in a tally: an acknowledgement counts as one from then on.
+pub fn judge(plan: &Plan, prepared: &Prepared, tally: &mut Tally) {
+    kept::judge(plan.form(), prepared, tally);
+}
+
+/// Sends the prepared statements as planned, and keeps the answers unread. Returns what was seen, and how long it took
+/// to the last answer.
+pub async fn send(plan: Plan, prepared: Arc<Prepared>) -> (Tally, Duration) {
+    let publication = (plan.protocol == Protocol::Tessera && plan.wait == Wait::Cosigned)
+        .then(|| Publication::of(plan.log.clone()));
+    let clients = connect(&plan).await;
     let start = Instant::now();
     let per_request = plan.per_request();
     let requests = prepared.count().div_ceil(per_request);
     #[expect(clippy::cast_precision_loss, reason = "a batch has at most 1,024 statements")]
-    let schedule =
-        plan.rate.map(|rate| (Schedule::new(start, rate / per_request as f64), Arc::new(Semaphore::new(0))));
+    let schedule = plan.rate.map(|rate| (Schedule::new(start, rate / per_request as f64), Turns::default()));
     let deadline = start.checked_add(plan.duration).unwrap_or(start);
-    let connections = plan.connections.max(1);
-    let next = AtomicU64::new(0);
-    let run =
-        Arc::new(Run { plan, prepared, next, stop: AtomicBool::new(false), schedule, requests, deadline });
-    let clock = run.schedule.clone().map(|(schedule, permits)| {
+    let run = Arc::new(Run {
+        plan,
+        prepared,
+        next: AtomicU64::new(0),
+        stop: AtomicBool::new(false),
+        schedule,
+        publication,
+        requests,
+        deadline,
+        kept: AtomicUsize::new(0),
+    });
+    let clock = run.schedule.is_some().then(|| {
         let run = Arc::clone(&run);
         std::thread::spawn(move || {
-            schedule.release(run.requests, &permits, &run.stop);
-            // One more for each connection, so that each finds that there is nothing left.
-            permits.add_permits(connections);
+            if let Some((schedule, turns)) = &run.schedule {
+                schedule.release(run.requests, turns, &run.stop);
+            }
         })
     });
     let mut workers = JoinSet::new();
-    for _ in 0..connections {
-        workers.spawn(work(Arc::clone(&run)));
+    for client in clients {
+        workers.spawn(work(Arc::clone(&run), client));
     }
     let mut tally = Tally::default();
     while let Some(one) = workers.join_next().await {
@@ -125,8 +163,23 @@ pub async fn run(plan: Plan, prepared: Arc<Prepared>) -> (Tally, Duration) {
     (tally, took)
 }
 
-async fn work(run: Arc<Run>) -> Tally {
-    let mut client = Client::new(run.plan.log.clone());
+/// Opens the connections beforehand: connecting costs more than most requests do. What cannot be opened now, because
+/// the server takes no more for example, is tried again by whoever needs it.
+async fn connect(plan: &Plan) -> Vec<Client> {
+    let mut clients: Vec<Client> =
+        (0..plan.connections.max(1)).map(|_| Client::new(plan.log.clone())).collect();
+    let all = async {
+        for client in &mut clients {
+            if client.connect().await.is_err() {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(CONNECTING, all).await;
+    clients
+}
+
+async fn work(run: Arc<Run>, mut client: Client) -> Tally {
     let mut tally = Tally::default();
     while let Some((number, due)) = run.take().await {
         let now = Instant::now();
@@ -137,28 +190,40 @@ async fn work(run: Arc<Run>) -> Tally {
             continue;
         }
         let Some(request) = Request::new(&run, number) else { break };
-        match tokio::time::timeout(PATIENCE, request.send(&mut client)).await {
+        let (first, count) = (request.first, request.count);
+        match tokio::time::timeout(PATIENCE, run.exchange(&mut client, request)).await {
             Err(_) => add(&mut tally.silences, format!("no answer in {PATIENCE:?}"), 1),
             Ok(Err(error)) => add(&mut tally.silences, error.to_string(), 1),
             Ok(Ok(answer)) => {
                 let answered = Instant::now();
-                let (from_due, from_sent) =
-                    (answered.saturating_duration_since(due), answered.saturating_duration_since(now));
-                if let Err((number, wrong)) = request.read(&answer, from_due, from_sent, &mut tally) {
-                    run.stop.store(true, Ordering::Relaxed);
-                    tally.wrong = Some((number, wrong));
+                if answer.status.is_success() {
+                    tally.latency.record(answered.saturating_duration_since(due));
+                } else {
+                    tally.refusals.record(answered.saturating_duration_since(now));
+                    count_retry_after(&answer, &mut tally);
                 }
+                run.keep(first, count, &answer, &mut tally);
             }
         }
     }
     tally
 }
 
+/// Whoever refuses for want of room has to say when there will be some.
+fn count_retry_after(answer: &Answer, tally: &mut Tally) {
+    let pressed = matches!(answer.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+    if pressed && answer.header("retry-after").is_none() {
+        tally.without_retry_after = tally.without_retry_after.saturating_add(1);
+    }
+}
+
 impl Run {
     /// The number of the next request and when it is due; `None` when there is nothing more to do.
     async fn take(&self) -> Option<(u64, Instant)> {
-        if let Some((_, permits)) = &self.schedule {
-            permits.acquire().await.ok()?.forget();
+        if let Some((_, turns)) = &self.schedule {
+            if !turns.take().await {
+                return None;
+            }
         } else if Instant::now() >= self.deadline {
             return None;
         }
@@ -169,101 +234,57 @@ impl Run {
         let due = self.schedule.as_ref().map_or_else(Instant::now, |(schedule, _)| schedule.due(number));
         (number < self.requests).then_some((number, due))
     }
+
+    /// Sends a request, and waits for what the plan waits for.
+    async fn exchange(&self, client: &mut Client, request: Request) -> Result<Answer, ClientError> {
+        let form = self.plan.form();
+        let path = form.path(self.plan.wait);
+        let answer = client.post(path, form.content_type(), request.body).await?;
+        if let Some(publication) = &self.publication
+            && answer.status.is_success()
+            && let Ok(index) = kept::index(&answer.body)
+        {
+            publication.covers(index.get()).await;
+        }
+        Ok(answer)
+    }
+
+    /// Keeps an answer for later, or judges it now if there is no more room for it.
+    fn keep(&self, first: u64, count: u64, answer: &Answer, tally: &mut Tally) {
+        // A copy has the size of the body; what came may hold on to a buffer many times as large.
+        let kept = Kept { first, count, status: answer.status, body: Bytes::copy_from_slice(&answer.body) };
+        let before = self.kept.fetch_add(kept.body.len(), Ordering::Relaxed);
+        if before < kept::AT_MOST_BYTES {
+            tally.kept.push(kept);
+            return;
+        }
+        tally.judged_at_once = tally.judged_at_once.saturating_add(1);
+        if let Err(wrong) = kept.judge(self.plan.form(), &self.prepared, tally) {
+            self.stop.store(true, Ordering::Relaxed);
+            tally.wrong = Some(wrong);
+        }
+    }
 }
 
-/// One request: its statements by number, and their ids.
+/// One request, with the statements from one number on.
 struct Request {
-    path: String,
-    content_type: &'static str,
+    first: u64,
+    count: u64,
     body: Bytes,
-    statements: Vec<(u64, LeafHash)>,
-    batch: bool,
 }
 
 impl Request {
     fn new(run: &Run, number: u64) -> Option<Self> {
-        let per_request = run.plan.per_request();
-        let first = number.checked_mul(per_request)?;
+        let first = number.checked_mul(run.plan.per_request())?;
+        let after = first.saturating_add(run.plan.per_request()).min(run.prepared.count());
+        let count = after.checked_sub(first)?;
+        if count == 1 {
+            return Some(Self { first, count, body: run.prepared.statement(first)?.into() });
+        }
         let mut body = Vec::new();
-        let mut statements = Vec::new();
-        for number in first..first.saturating_add(per_request).min(run.prepared.count()) {
-            let statement = run.prepared.statement(number)?;
-            statements.push((number, LeafHash::of(&statement)));
-            body.extend_from_slice(&statement);
+        for number in first..after {
+            body.extend_from_slice(&run.prepared.statement(number)?);
         }
-        let wait = run.plan.wait.as_str();
-        let batch = run.plan.batch.is_some();
-        let (path, content_type) = if batch {
-            (format!("/entries/batch?wait={wait}"), "application/cbor-seq")
-        } else {
-            (format!("/entries?wait={wait}"), "application/cose")
-        };
-        Some(Self { path, content_type, body: body.into(), statements, batch })
-    }
-
-    async fn send(&self, client: &mut Client) -> Result<Answer, crate::client::ClientError> {
-        client.post(&self.path, self.content_type, self.body.clone()).await
-    }
-
-    /// Takes an answer into the tally. The error is an answer that is false on its face.
-    fn read(
-        &self,
-        answer: &Answer,
-        from_due: Duration,
-        from_sent: Duration,
-        tally: &mut Tally,
-    ) -> Result<(), (u64, Wrong)> {
-        let first = self.statements.first().map_or(0, |(number, _)| *number);
-        let status = answer.status.as_u16();
-        if !answer.status.is_success() {
-            tally.refusals.record(from_sent);
-            let code = problem_code(&answer.body);
-            for (number, _) in &self.statements {
-                refuse(tally, *number, code.clone(), status);
-            }
-            return Ok(());
-        }
-        tally.latency.record(from_due);
-        let pending = answer.status == hyper::StatusCode::ACCEPTED;
-        if self.batch {
-            let items = Item::batch(&answer.body, self.statements.len()).map_err(|wrong| (first, wrong))?;
-            for (item, (number, sent)) in items.into_iter().zip(&self.statements) {
-                let said = item.check(*sent, pending, &mut tally.heads).map_err(|wrong| (*number, wrong))?;
-                note(tally, *number, status, said);
-            }
-            return Ok(());
-        }
-        let Some((number, sent)) = self.statements.first() else { return Ok(()) };
-        let said = Item::single(&answer.body).and_then(|item| item.check(*sent, pending, &mut tally.heads));
-        note(tally, *number, status, said.map_err(|wrong| (*number, wrong))?);
-        Ok(())
-    }
-}
-
-fn note(tally: &mut Tally, number: u64, status: u16, said: Said) {
-    match said {
-        Said::There(index) => {
-            add(&mut tally.statuses, status, 1);
-            tally.acknowledged.insert(number, index.get());
-        }
-        Said::Refused(code, status) => refuse(tally, number, code, status),
-    }
-}
-
-fn refuse(tally: &mut Tally, number: u64, code: String, status: u16) {
-    add(&mut tally.statuses, status, 1);
-    add(&mut tally.codes, code, 1);
-    // A server that failed does not know itself what became of the statement; all others say that it is not in.
-    if status != 500 {
-        tally.refused.insert(number);
-    }
-}
-
-fn problem_code(body: &[u8]) -> String {
-    let item =
-        Item::single(body).and_then(|item| item.check(LeafHash::of(b""), false, &mut Heads::default()));
-    match item {
-        Ok(Said::Refused(code, _)) => code,
-        _ => "no problem document".to_owned(),
+        Some(Self { first, count, body: body.into() })
     }
 }

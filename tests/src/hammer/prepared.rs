@@ -45,7 +45,8 @@ pub enum PrepareError {
 /// Intents that are ready to be sent.
 #[derive(Debug)]
 pub struct Prepared {
-    statement: Template,
+    /// One for each issuer, who take turns.
+    statements: Vec<Template>,
     run: u64,
     started: u64,
     per_second: u64,
@@ -62,10 +63,22 @@ struct Template {
 }
 
 impl Prepared {
-    /// Signs `count` intents of `length` bytes, each for an execution of its own, on all cores. Statement `n` is
-    /// dated `n / per_second` seconds from now. `progress` is told of every few that are done.
+    /// Signs as [`Prepared::sign_by`] does, in the name of one issuer.
     pub fn sign(
         issuer: &Issuer,
+        count: u64,
+        per_second: u64,
+        length: usize,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Self, PrepareError> {
+        Self::sign_by(core::slice::from_ref(issuer), count, per_second, length, progress)
+    }
+
+    /// Signs `count` intents of `length` bytes, each for an execution of its own, on all cores. The issuers take turns:
+    /// of two, one signs the even numbers. Statement `n` is dated `n / per_second` seconds from now. `progress` is told
+    /// of every few that are done.
+    pub fn sign_by(
+        issuers: &[Issuer],
         count: u64,
         per_second: u64,
         length: usize,
@@ -75,14 +88,20 @@ impl Prepared {
             return Err(PrepareError::TooMany(count));
         }
         let (run, started) = (u64::from_be_bytes(random()?), clock::now().get());
-        let (signed, unsigned) = templates(issuer, run, started, length)?;
+        let mut statements = Vec::new();
+        let mut signers = Vec::new();
+        for issuer in issuers {
+            let (signed, unsigned) = templates(issuer, run, started, length)?;
+            statements.push(signed);
+            signers.push((issuer, unsigned));
+        }
         let mut prepared =
-            Self { statement: signed, run, started, per_second: per_second.max(1), signatures: Vec::new() };
+            Self { statements, run, started, per_second: per_second.max(1), signatures: Vec::new() };
         let count = usize::try_from(count).map_err(|_| PrepareError::TooMany(count))?;
         let mut signatures = vec![[0; 64]; count];
         let next = AtomicU64::new(0);
         let chunks = std::sync::Mutex::new(signatures.chunks_mut(STEP));
-        let (prepared_ref, unsigned) = (&prepared, &unsigned);
+        let (prepared_ref, signers) = (&prepared, &signers);
         let work = || {
             loop {
                 // Numbers are taken with their chunk, under one lock, so that they belong together.
@@ -92,6 +111,7 @@ impl Prepared {
                     (next.fetch_add(STEP as u64, Ordering::Relaxed), chunk)
                 };
                 for (number, signature) in (first..).zip(chunk.iter_mut()) {
+                    let Some((issuer, unsigned)) = turn(signers, number) else { return };
                     let message = prepared_ref.fill(unsigned, number);
                     *signature = issuer.key().sign(&message).to_bytes();
                 }
@@ -101,7 +121,7 @@ impl Prepared {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
         prepared.signatures = signatures;
-        prepared.check(issuer)?;
+        prepared.check(issuers)?;
         Ok(prepared)
     }
 
@@ -113,7 +133,7 @@ impl Prepared {
     /// The statement with this number, from 0.
     pub fn statement(&self, number: u64) -> Option<Vec<u8>> {
         let signature = self.signatures.get(usize::try_from(number).ok()?)?;
-        let mut bytes = self.fill(&self.statement, number);
+        let mut bytes = self.fill(turn(&self.statements, number)?, number);
         let at = bytes.len().checked_sub(signature.len())?;
         bytes.get_mut(at..)?.copy_from_slice(signature);
         Some(bytes)
@@ -121,10 +141,12 @@ impl Prepared {
 
     /// The number of the statement that these bytes are, if they are one of this run, to the last byte.
     pub fn number_of(&self, entry: &[u8]) -> Option<u64> {
-        let at = self.statement.number;
-        let digits = entry.get(at..at.checked_add(8)?)?;
-        let number = core::str::from_utf8(digits).ok()?.parse().ok()?;
-        (self.statement(number)? == entry).then_some(number)
+        self.statements.iter().find_map(|template| {
+            let at = template.number;
+            let digits = entry.get(at..at.checked_add(8)?)?;
+            let number = core::str::from_utf8(digits).ok()?.parse().ok()?;
+            (self.statement(number)? == entry).then_some(number)
+        })
     }
 
     fn fill(&self, template: &Template, number: u64) -> Vec<u8> {
@@ -136,10 +158,13 @@ impl Prepared {
         bytes
     }
 
-    /// That what the templates make is what the verifier calls a statement, at both ends.
-    fn check(&self, issuer: &Issuer) -> Result<(), PrepareError> {
-        for number in [0, self.count().saturating_sub(1)] {
-            let Some(bytes) = self.statement(number) else { continue };
+    /// That what the templates make is what the verifier calls a statement, at both ends and of every issuer.
+    fn check(&self, issuers: &[Issuer]) -> Result<(), PrepareError> {
+        let firsts = 0..(issuers.len() as u64).min(self.count());
+        for number in firsts.chain(self.count().checked_sub(1)) {
+            let (Some(bytes), Some(issuer)) = (self.statement(number), turn(issuers, number)) else {
+                return Err(PrepareError::Template);
+            };
             let holds = Statement::parse(&bytes).is_ok_and(|read| read.verify(issuer.public_key()).is_ok());
             if !holds {
                 return Err(PrepareError::Template);
@@ -147,6 +172,12 @@ impl Prepared {
         }
         Ok(())
     }
+}
+
+/// Whose turn the statement with this number is.
+fn turn<T>(all: &[T], number: u64) -> Option<&T> {
+    let at = number.checked_rem(all.len() as u64)?;
+    all.get(usize::try_from(at).ok()?)
 }
 
 fn put(bytes: &mut [u8], at: usize, part: &[u8]) {
@@ -258,6 +289,20 @@ mod tests {
             assert_eq!(statement.claims().issued_at.get(), first + number / 100);
         }
         assert_eq!(prepared.statement(count), None);
+    }
+
+    #[test]
+    fn issuers_take_turns() {
+        let issuers = ["a", "the-second"].map(|name| Issuer::generate(name.parse().unwrap()).unwrap());
+        let prepared = Prepared::sign_by(&issuers, 5, 1, 900, &|_| ()).unwrap();
+        for number in 0..5 {
+            let bytes = prepared.statement(number).unwrap();
+            let issuer = &issuers[usize::try_from(number).unwrap() % 2];
+            let statement = Statement::parse(&bytes).unwrap().verify(issuer.public_key()).unwrap();
+            assert_eq!(&statement.statement().claims().issuer, issuer.name());
+            assert_eq!((prepared.number_of(&bytes), bytes.len()), (Some(number), 900));
+        }
+        assert!(matches!(Prepared::sign_by(&[], 1, 1, 900, &|_| ()), Err(PrepareError::Template)));
     }
 
     #[test]

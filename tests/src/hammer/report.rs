@@ -3,9 +3,11 @@
 use core::fmt;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::Tally;
+use super::around::{Around, Micros, millis};
+use super::reads::Reads;
 use super::tally::Times;
 use super::truth::Truth;
 
@@ -31,11 +33,13 @@ pub struct Report {
     pub silences: Vec<(String, u64)>,
     /// How many requests were due and never sent.
     pub unsent: u64,
-    /// What the load tool itself computed for each acknowledged statement. It has its share of the same processors
-    /// when it runs on the log's own machine.
-    pub own_cpu: Micros,
-    /// The median time of a synced 4 KiB write just before and just after.
-    pub fsync_median: [Micros; 2],
+    /// How many refusals under pressure, 429 and 503, came without `Retry-After`.
+    pub without_retry_after: u64,
+    /// How many answers were judged during the run, because the memory for keeping them was full.
+    pub judged_at_once: u64,
+    /// What went on around the run.
+    #[serde(flatten)]
+    pub around: Around,
     /// What was found true afterwards.
     pub truth: Verified,
 }
@@ -58,10 +62,6 @@ pub struct Quantiles {
     pub max: Micros,
 }
 
-/// A time, in microseconds where it is written for scripts.
-#[derive(Debug, Clone, Copy)]
-pub struct Micros(pub Duration);
-
 /// What was found true afterwards, in figures.
 #[derive(Debug, Serialize)]
 pub struct Verified {
@@ -78,20 +78,11 @@ pub struct Verified {
 }
 
 impl Report {
-    /// Puts together what was seen and found. `own_cpu` is what the load tool computed during the run.
-    pub fn new(
-        tally: &Tally,
-        took: Duration,
-        own_cpu: Duration,
-        fsync: [Duration; 2],
-        truth: &Truth,
-    ) -> Self {
+    /// Puts together what was seen and found.
+    pub fn new(tally: &Tally, took: Duration, around: Around, truth: &Truth) -> Self {
         let acknowledged = tally.acknowledged.len() as u64;
-        let each = u32::try_from(acknowledged).unwrap_or(u32::MAX).max(1);
-        #[expect(clippy::cast_precision_loss, reason = "a figure to be read")]
-        let per_second = acknowledged as f64 / took.as_secs_f64().max(f64::EPSILON);
         Self {
-            per_second,
+            per_second: per_second(acknowledged, took),
             acknowledged,
             took,
             latency: Quantiles::of(&tally.latency),
@@ -100,8 +91,9 @@ impl Report {
             codes: tally.codes.iter().map(|(code, count)| (code.clone(), *count)).collect(),
             silences: tally.silences.iter().map(|(why, count)| (why.clone(), *count)).collect(),
             unsent: tally.unsent,
-            own_cpu: Micros(own_cpu / each),
-            fsync_median: fsync.map(Micros),
+            without_retry_after: tally.without_retry_after,
+            judged_at_once: tally.judged_at_once,
+            around,
             truth: Verified {
                 entries: truth.entries,
                 unacknowledged: truth.unacknowledged,
@@ -111,6 +103,43 @@ impl Report {
             },
         }
     }
+}
+
+/// What reading came to.
+#[derive(Debug, Serialize)]
+pub struct ReadReport {
+    /// How many reads a second.
+    pub per_second: f64,
+    /// How many bytes each answer had, headers apart.
+    pub bytes_each: u64,
+    /// How long it took, to the last answer.
+    #[serde(serialize_with = "millis")]
+    pub took: Duration,
+    /// From sent to answered.
+    pub latency: Quantiles,
+    /// What went on around the run.
+    #[serde(flatten)]
+    pub around: Around,
+}
+
+impl ReadReport {
+    /// Puts together what was seen.
+    pub fn new(reads: &Reads, took: Duration, around: Around) -> Self {
+        let count = reads.latency.count();
+        Self {
+            per_second: per_second(count, took),
+            bytes_each: reads.bytes.checked_div(count).unwrap_or(0),
+            took,
+            latency: Quantiles::of(&reads.latency),
+            around,
+        }
+    }
+}
+
+fn per_second(count: u64, took: Duration) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a figure to be read")]
+    let count = count as f64;
+    count / took.as_secs_f64().max(f64::EPSILON)
 }
 
 impl Quantiles {
@@ -127,22 +156,6 @@ impl Quantiles {
     }
 }
 
-impl Serialize for Micros {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(u64::try_from(self.0.as_micros()).unwrap_or(u64::MAX))
-    }
-}
-
-fn millis<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
-}
-
-impl fmt::Display for Micros {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.2} ms", self.0.as_secs_f64() * 1000.0)
-    }
-}
-
 impl fmt::Display for Quantiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { p50, p90, p99, p99_9, max, .. } = self;
@@ -152,7 +165,6 @@ impl fmt::Display for Quantiles {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [before, after] = self.fsync_median;
         writeln!(
             f,
             "throughput  {:.0} acknowledged/s ({} in {:.1?})",
@@ -174,9 +186,13 @@ impl fmt::Display for Report {
         if self.unsent > 0 {
             writeln!(f, "not sent    {} requests were due while every connection was busy", self.unsent)?;
         }
-        let own_cpu = self.own_cpu.0.as_micros();
-        writeln!(f, "own cost    {own_cpu} us of CPU time for each, in this program")?;
-        writeln!(f, "fsync       median {before} before, {after} after (4 KiB, fdatasync)")?;
+        if self.without_retry_after > 0 {
+            writeln!(f, "            {} refusals under pressure lack Retry-After", self.without_retry_after)?;
+        }
+        if self.judged_at_once > 0 {
+            writeln!(f, "            {} answers were checked during the run", self.judged_at_once)?;
+        }
+        writeln!(f, "{}", self.around)?;
         let Verified { entries, unacknowledged, heads, signatures, published } = &self.truth;
         writeln!(
             f,
@@ -188,5 +204,13 @@ impl fmt::Display for Report {
         let signed =
             if *signatures { "signed as the policy asks" } else { "signatures not checked: no --policy" };
         write!(f, "            {heads} heads seen, all of this tree; {signed}")
+    }
+}
+
+impl fmt::Display for ReadReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "throughput  {:.0} reads/s of {} bytes each", self.per_second, self.bytes_each)?;
+        writeln!(f, "latency     {}", self.latency)?;
+        write!(f, "{}", self.around)
     }
 }

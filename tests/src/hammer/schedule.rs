@@ -1,10 +1,10 @@
 //! When each request of a fixed rate is due.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 /// A start and a rate. Every request has its moment, whatever became of those before it.
 #[derive(Debug, Clone, Copy)]
@@ -26,20 +26,78 @@ impl Schedule {
         self.start.checked_add(Duration::from_secs_f64(seconds)).unwrap_or(self.start)
     }
 
-    /// Releases one permit for each of `count` requests when it is due, until `stop`.
+    /// Gives one turn for each of `count` requests when it is due, until `stop`, and no more turns after that.
     ///
     /// It sleeps, and so belongs on a thread of its own, whose sleep is far finer than a runtime's timer.
-    pub fn release(&self, count: u64, permits: &Arc<Semaphore>, stop: &AtomicBool) {
+    pub fn release(&self, count: u64, turns: &Turns, stop: &AtomicBool) {
         for number in 0..count {
             let wait = self.due(number).saturating_duration_since(Instant::now());
             if !wait.is_zero() {
                 std::thread::sleep(wait);
             }
             if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            turns.give();
+        }
+        turns.close();
+    }
+}
+
+/// Turns for connections. Of those that wait the one that came last is served first: so a load keeps to as few
+/// connections as it needs, and the others stay untouched.
+#[derive(Debug, Default)]
+pub struct Turns {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Turns that nobody has taken yet.
+    left: u64,
+    waiting: Vec<oneshot::Sender<()>>,
+    closed: bool,
+}
+
+impl Turns {
+    /// Waits for a turn; `false` when there will be no more.
+    pub async fn take(&self) -> bool {
+        let turn = {
+            let mut state = self.lock();
+            if let Some(left) = state.left.checked_sub(1) {
+                state.left = left;
+                return true;
+            }
+            if state.closed {
+                return false;
+            }
+            let (give, turn) = oneshot::channel();
+            state.waiting.push(give);
+            turn
+        };
+        turn.await.is_ok()
+    }
+
+    /// Gives one more.
+    pub fn give(&self) {
+        let mut state = self.lock();
+        while let Some(waiting) = state.waiting.pop() {
+            if waiting.send(()).is_ok() {
                 return;
             }
-            permits.add_permits(1);
         }
+        state.left = state.left.saturating_add(1);
+    }
+
+    /// Gives none after those that are left.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.waiting.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -57,14 +115,36 @@ mod tests {
         assert_eq!(schedule.due(1).duration_since(start).as_micros(), 333);
     }
 
-    #[test]
-    fn every_request_gets_its_permit_and_none_before_its_time() {
-        let permits = Arc::new(Semaphore::new(0));
+    #[tokio::test]
+    async fn every_request_gets_its_turn_and_none_before_its_time() {
+        let turns = Turns::default();
         let start = Instant::now();
-        Schedule::new(start, 1000.0).release(50, &permits, &AtomicBool::new(false));
+        Schedule::new(start, 1000.0).release(50, &turns, &AtomicBool::new(false));
         assert!(start.elapsed() >= Duration::from_millis(49));
-        assert_eq!(permits.available_permits(), 50);
-        Schedule::new(start, 1000.0).release(50, &permits, &AtomicBool::new(true));
-        assert_eq!(permits.available_permits(), 50);
+        for _ in 0..50 {
+            assert!(turns.take().await);
+        }
+        assert!(!turns.take().await);
+        let stopped = Turns::default();
+        Schedule::new(start, 1000.0).release(50, &stopped, &AtomicBool::new(true));
+        assert!(!stopped.take().await);
+    }
+
+    #[tokio::test]
+    async fn who_came_last_is_first() {
+        let turns = std::sync::Arc::new(Turns::default());
+        let (served, mut order) = tokio::sync::mpsc::unbounded_channel();
+        for name in ["first", "second"] {
+            let (turns, served) = (std::sync::Arc::clone(&turns), served.clone());
+            tokio::spawn(async move {
+                let had_one = turns.take().await;
+                let _ = served.send((name, had_one));
+            });
+            tokio::task::yield_now().await;
+        }
+        turns.give();
+        assert_eq!(order.recv().await, Some(("second", true)));
+        turns.close();
+        assert_eq!(order.recv().await, Some(("first", false)));
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use super::answers::{Heads, Wrong};
+use super::kept::Kept;
 
 /// The longest time that a histogram tells apart; longer ones count as this long.
 const LONGEST: Duration = Duration::from_mins(5);
@@ -43,7 +44,8 @@ impl Times {
         self.0.as_ref().map_or(Duration::ZERO, |times| Duration::from_micros(times.max()))
     }
 
-    fn merge(&mut self, other: Self) {
+    /// Counts what others counted as well.
+    pub fn merge(&mut self, other: Self) {
         if let (Some(times), Some(others)) = (&mut self.0, other.0) {
             // Both have the same bounds, so that every value of the one fits the other.
             let _ = times.add(others);
@@ -59,6 +61,10 @@ pub struct Tally {
     pub latency: Times,
     /// How long each refusal took, from when the request was sent.
     pub refusals: Times,
+    /// How many refusals under pressure, 429 and 503, came without the header `Retry-After`.
+    pub without_retry_after: u64,
+    /// How many answers were judged during the run, because the memory for keeping them was full.
+    pub judged_at_once: u64,
     /// How many answers came with each status; a batch counts each of its statements.
     pub statuses: BTreeMap<u16, u64>,
     /// How many refusals came with each code.
@@ -75,6 +81,8 @@ pub struct Tally {
     pub heads: Heads,
     /// The first answer that was false on its face, with the number of its statement.
     pub wrong: Option<(u64, Wrong)>,
+    /// The answers that are still to be judged.
+    pub(super) kept: Vec<Kept>,
 }
 
 impl Tally {
@@ -91,11 +99,14 @@ impl Tally {
         for (reason, count) in other.silences {
             add(&mut self.silences, reason, count);
         }
+        self.without_retry_after = self.without_retry_after.saturating_add(other.without_retry_after);
+        self.judged_at_once = self.judged_at_once.saturating_add(other.judged_at_once);
         self.unsent = self.unsent.saturating_add(other.unsent);
         self.acknowledged.extend(other.acknowledged);
         self.refused.extend(other.refused);
         self.heads.merge(other.heads);
         self.wrong = self.wrong.take().or(other.wrong);
+        self.kept.extend(other.kept);
     }
 }
 

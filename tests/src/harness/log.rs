@@ -91,6 +91,11 @@ impl Log {
         assert_eq!(status.code(), Some(0), "the log after SIGTERM");
     }
 
+    /// The number under which the system knows it, while it runs.
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().expect("it runs").id()
+    }
+
     /// Its public key.
     pub fn vkey(&self) -> &str {
         &self.vkey

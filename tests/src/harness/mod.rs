@@ -15,7 +15,7 @@ mod witness;
 pub use http::{expect_code, get, post, problem_code, request};
 pub use issuers::{execution, issuer_name, operator, register};
 pub use log::Log;
-pub use process::{Process, Ran, run, run_in};
+pub use process::{Process, Ran, run, run_for, run_in};
 pub use programs::Program;
 pub use system::{ORIGIN, Setup, Stage, System, copy};
 pub use witness::Witness;

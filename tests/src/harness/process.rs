@@ -37,10 +37,23 @@ impl Process {
         name: &str,
         expected: &[String],
     ) -> Self {
-        let mut child = command(program, args)
+        Self::spawn(command(&program.path(), args), name, expected)
+    }
+
+    /// Starts a program that is not one of the project's.
+    pub fn start_other<A: AsRef<OsStr>>(
+        program: &Path,
+        args: impl IntoIterator<Item = A>,
+        name: &str,
+    ) -> Self {
+        Self::spawn(command(program, args), name, &[])
+    }
+
+    fn spawn(mut command: Command, name: &str, expected: &[String]) -> Self {
+        let mut child = command
             .stdin(Stdio::null())
             .spawn()
-            .unwrap_or_else(|error| panic!("{} does not start: {error}", program.name()));
+            .unwrap_or_else(|error| panic!("{name} does not start: {command:?}: {error}"));
         let lines = Lines::default();
         let out = child.stdout.take().map(|stream| read_lines(stream, &lines));
         let err = child.stderr.take().map(|stream| read_lines(stream, &lines));
@@ -64,6 +77,11 @@ impl Process {
                 None => std::thread::sleep(Duration::from_millis(5)),
             }
         }
+    }
+
+    /// The number under which the system knows it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Everything that it has written.
@@ -161,22 +179,31 @@ impl Ran {
 
 /// Runs a program to its end.
 pub fn run<A: AsRef<OsStr>>(program: Program, args: impl IntoIterator<Item = A>) -> Ran {
-    finish(program, command(program, args))
+    finish(program, command(&program.path(), args), 4 * PATIENCE)
+}
+
+/// Runs a program to its end, which may take `patience`.
+pub fn run_for<A: AsRef<OsStr>>(
+    patience: Duration,
+    program: Program,
+    args: impl IntoIterator<Item = A>,
+) -> Ran {
+    finish(program, command(&program.path(), args), patience)
 }
 
 /// Runs a program to its end, in a folder.
 pub fn run_in<A: AsRef<OsStr>>(folder: &Path, program: Program, args: impl IntoIterator<Item = A>) -> Ran {
-    let mut command = command(program, args);
+    let mut command = command(&program.path(), args);
     command.current_dir(folder);
-    finish(program, command)
+    finish(program, command, 4 * PATIENCE)
 }
 
-fn finish(program: Program, mut command: Command) -> Ran {
+fn finish(program: Program, mut command: Command, patience: Duration) -> Ran {
     let child = command.stdin(Stdio::null()).spawn();
     let mut child = child.unwrap_or_else(|error| panic!("{} does not start: {error}", program.name()));
     let out = child.stdout.take().map(read_all);
     let err = child.stderr.take().map(read_all);
-    let deadline = Instant::now().checked_add(4 * PATIENCE).expect("the clock has room");
+    let deadline = Instant::now().checked_add(patience).expect("the clock has room");
     let status = loop {
         match child.try_wait().expect("a child can be waited for") {
             Some(status) => break status,
@@ -190,12 +217,12 @@ fn finish(program: Program, mut command: Command) -> Ran {
     let text = |reader: Option<JoinHandle<String>>| {
         reader.and_then(|reader| reader.join().ok()).expect("a reader comes back")
     };
-    assert_ne!(status.signal(), Some(9), "{} did not end in {:?}", program.name(), 4 * PATIENCE);
+    assert_ne!(status.signal(), Some(9), "{} did not end in {patience:?}", program.name());
     Ran { code: status.code(), stdout: text(out), stderr: text(err) }
 }
 
-fn command<A: AsRef<OsStr>>(program: Program, args: impl IntoIterator<Item = A>) -> Command {
-    let mut command = Command::new(program.path());
+fn command<A: AsRef<OsStr>>(program: &Path, args: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(program);
     command
         .args(args)
         .stdout(Stdio::piped())

@@ -47,12 +47,20 @@ const LOG: &str = "log";
 impl Stage {
     /// Makes a log and three witnesses, and starts the witnesses.
     pub fn set() -> Self {
-        let folder = temporary();
+        Self::set_in(&std::env::temp_dir(), &[])
+    }
+
+    /// The same, below `parent`, and the witnesses cosign logs with the keys `others` as well.
+    pub fn set_in(parent: &Path, others: &[&str]) -> Self {
+        let folder = temporary(parent);
         let log = Log::init(ORIGIN, folder.path().join(LOG), folder.path().join(POLICY));
         let witnesses = [1, 2, 3].map(|number| {
             let data = folder.path().join(format!("witness-{number}"));
             let mut witness = Witness::init(&format!("w{number}.example"), data);
             witness.add_log(log.vkey());
+            for other in others {
+                witness.add_log(other);
+            }
             witness.start();
             witness
         });
@@ -67,7 +75,7 @@ impl Stage {
     /// Starts the log.
     pub fn start(self, setup: &Setup) -> System {
         let Self { mut log, witnesses, folder } = self;
-        let text = policy_text(&log, &witnesses, &setup.detours);
+        let text = policy_text(log.vkey(), &witnesses, &setup.detours);
         std::fs::write(folder.path().join(POLICY), &text).expect("the policy can be written");
         let policy = Policy::parse(text.as_bytes()).expect("the policy is one");
         log.add_flags(&setup.log_flags);
@@ -95,7 +103,7 @@ impl System {
     pub fn fork(&mut self) -> Self {
         self.log.stop();
         self.witnesses.iter_mut().for_each(Witness::stop);
-        let folder = temporary();
+        let folder = temporary(&std::env::temp_dir());
         copy(self.folder(), folder.path());
         let log = self.log.on_copy(folder.path().join(LOG), folder.path().join(POLICY));
         let witnesses = [0, 1, 2].map(|at: usize| {
@@ -120,6 +128,11 @@ impl System {
         self.folder.path().join(POLICY)
     }
 
+    /// The policy for another log that the same witnesses cosign.
+    pub fn policy_text_for(&self, vkey: &str) -> String {
+        policy_text(vkey, &self.witnesses, &[None, None, None])
+    }
+
     /// A folder for what the test itself writes.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -132,8 +145,8 @@ impl System {
     }
 }
 
-fn temporary() -> TempDir {
-    tempfile::Builder::new().prefix("countersign-").tempdir().expect("a temporary folder")
+fn temporary(parent: &Path) -> TempDir {
+    tempfile::Builder::new().prefix("countersign-").tempdir_in(parent).expect("a temporary folder")
 }
 
 /// Copies what is in a folder into another, with modes and links as they are.
@@ -149,8 +162,8 @@ pub fn copy(from: &Path, to: &Path) {
     );
 }
 
-fn policy_text(log: &Log, witnesses: &[Witness; 3], detours: &[Option<String>; 3]) -> String {
-    let mut text = format!("log {}\n", log.vkey());
+fn policy_text(vkey: &str, witnesses: &[Witness; 3], detours: &[Option<String>; 3]) -> String {
+    let mut text = format!("log {vkey}\n");
     let mut names = String::new();
     for (witness, detour) in witnesses.iter().zip(detours) {
         let url = detour.as_deref().unwrap_or(witness.url());

@@ -90,6 +90,11 @@ impl Witness {
         self.expected.push(text.to_owned());
     }
 
+    /// The number under which the system knows it, while it runs.
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().expect("it runs").id()
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name

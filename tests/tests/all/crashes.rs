@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use countersign_tests::client::Client;
 use countersign_tests::hammer::load::{self, Plan, Wait};
+use countersign_tests::hammer::protocol::Protocol;
 use countersign_tests::hammer::{Prepared, Tally, truth};
 use countersign_tests::harness::{Setup, System, get, post, register};
 use countersign_tests::statements::{Issuer, random};
@@ -47,6 +48,7 @@ impl Load {
     pub(crate) fn run(&self, system: &mut System, strike: impl FnOnce(&mut System)) -> Tally {
         let plan = Plan {
             log: system.log.url().parse().unwrap(),
+            protocol: Protocol::Countersign,
             wait: self.wait,
             rate: Some(f64::from(RATE)),
             connections: 32,

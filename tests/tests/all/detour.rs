@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use countersign_tests::client::{Address, Client};
 use tokio::runtime::Runtime;
@@ -25,6 +25,11 @@ pub(crate) enum Behaviour {
     Hang,
     /// It goes to another server.
     Elsewhere(Address),
+    /// It is passed on if it submits something, and goes to another server if it reads.
+    ReadElsewhere(Address),
+    /// What is submitted to `/add` is passed on to `/entries`, and of the answer only the index comes back, as Tessera's
+    /// server does it. The rest is passed on.
+    Numbers,
     /// It is passed on, and one bit is changed in answers to paths that begin with this.
     Corrupt(&'static str),
     /// It is answered with this, if the path is this one, and passed on otherwise.
@@ -79,16 +84,28 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             answer
         }
         Behaviour::Elsewhere(to) => pass(&to, request).await,
+        Behaviour::ReadElsewhere(to) if request.method() == Method::GET => pass(&to, request).await,
+        Behaviour::Numbers if request.uri().path() == "/add" => number(&shared.to, request).await,
         Behaviour::Corrupt(prefix) => {
             let hit = request.uri().path().starts_with(prefix);
             let answer = pass(&shared.to, request).await;
             if hit { corrupt(answer).await } else { answer }
         }
         Behaviour::Replay(path, body) if request.uri().path() == path => respond(200, "text/plain", body),
-        Behaviour::Pass | Behaviour::Replay(..) => pass(&shared.to, request).await,
+        Behaviour::Pass | Behaviour::Replay(..) | Behaviour::ReadElsewhere(_) | Behaviour::Numbers => {
+            pass(&shared.to, request).await
+        }
         Behaviour::Hang => std::future::pending().await,
         Behaviour::Answer(status, content_type, body) => respond(status, content_type, body.into()),
     }
+}
+
+async fn number(to: &Address, request: Request) -> Response {
+    let body = to_bytes(request.into_body(), LARGEST).await.unwrap_or_default();
+    let answer =
+        Client::new(to.clone()).post("/entries?wait=sequenced", "application/cose", body).await.unwrap();
+    let index = serde_json::from_slice::<serde_json::Value>(&answer.body).unwrap()["index"].to_string();
+    respond(if answer.status.is_success() { 200 } else { 500 }, "text/plain", index.into())
 }
 
 async fn corrupt(answer: Response) -> Response {
@@ -105,7 +122,9 @@ async fn pass(to: &Address, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let body = to_bytes(body, LARGEST).await.unwrap_or_default();
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    match Client::new(to.clone()).send(head.method, &path, &[], body).await {
+    let content_type = head.headers.get("content-type").and_then(|value| value.to_str().ok());
+    let headers: Vec<(&str, &str)> = content_type.into_iter().map(|value| ("content-type", value)).collect();
+    match Client::new(to.clone()).send(head.method, &path, &headers, body).await {
         Ok(answer) => {
             let content_type = answer.header("content-type").unwrap_or("text/plain").to_owned();
             respond(answer.status.as_u16(), &content_type, answer.body)
