@@ -29,6 +29,8 @@ mod journey;
 #[cfg(test)]
 mod lineage;
 #[cfg(test)]
+mod manual;
+#[cfg(test)]
 mod misuse;
 #[cfg(test)]
 mod pages;
