@@ -14,6 +14,7 @@ mod high_water;
 pub mod http;
 pub mod log;
 pub mod progress;
+pub mod rebuild;
 mod registrar;
 mod sequencer;
 pub mod snapshot;

@@ -117,7 +117,7 @@ impl Source {
     }
 
     /// Asks for one resource of at most `cap` bytes. The path has no leading slash.
-    pub(crate) async fn get(&self, path: &str, cap: usize) -> Result<Bytes, SourceError> {
+    pub async fn get(&self, path: &str, cap: usize) -> Result<Bytes, SourceError> {
         let answer = match &self.0 {
             Kind::Memory(log) => tokio::time::timeout(TIMEOUT, from_memory(log.clone(), path, cap)).await,
             Kind::Http { client, base } => {

@@ -15,7 +15,7 @@ const NEVER_CHANGES: &str = "sst";
 
 /// What was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Copied {
+pub(crate) struct Copied {
     /// Bytes in all files.
     pub(super) bytes: u64,
     /// Bytes of those that were there already.
@@ -24,7 +24,7 @@ pub(super) struct Copied {
 
 /// Copies a database that stands still into the new folder `to`, whose name becomes durable with the next sync of the
 /// folder that it is in. What `known`, an earlier copy, has of it is linked.
-pub(super) fn copy_database(
+pub(crate) fn copy_database(
     from: &Path,
     known: Option<&Path>,
     to: &Path,

@@ -16,10 +16,11 @@ mod restore;
 mod restored;
 mod take;
 
+pub(crate) use copy::copy_database;
 pub use error::BackupError;
 pub(crate) use marker::FILE as MARKER;
 pub use marker::Marker;
-pub use restore::restore;
+pub use restore::{copy_beside, restore};
 pub(crate) use restored::Confirmed;
 pub use restored::{Restored, declare};
 pub use take::{Done, back_up};

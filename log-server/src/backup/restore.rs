@@ -39,19 +39,25 @@ pub fn restore(from: &Path, data: &Path, progress: &dyn Progress) -> Result<Head
     if Opened::at(&new)?.head != head {
         return Err(BackupError::Root { computed: head.root, expected: marker.head.root });
     }
-    copy_files(&from.join(EVIDENCE), &data.join(EVIDENCE))?;
-    for name in [high_water::FILE, LOG_KEY, OPERATOR_KEY] {
-        let (source, target) = (from.join(name), data.join(name));
-        let kept = name != high_water::FILE && target.exists();
-        if source.exists() && !kept {
-            replace_file(&source, &target)?;
-        }
-    }
+    copy_beside(from, data)?;
     // The mark goes before the database: a folder with a database and without the mark would be as good as the original.
     Restored { size: head.size, declared: false }.write(data)?;
     fs::rename(&new, &database).map_err(BackupError::file(&database))?;
     durable::sync_folder_of(&database).map_err(BackupError::file(&database))?;
     Ok(head)
+}
+
+/// Copies what lies beside a database into the data folder `data`: the newest acknowledged head, evidence, and the keys that
+/// `data` lacks.
+pub fn copy_beside(from: &Path, data: &Path) -> Result<(), BackupError> {
+    copy_files(&from.join(EVIDENCE), &data.join(EVIDENCE))?;
+    for name in [high_water::FILE, LOG_KEY, OPERATOR_KEY] {
+        let (source, target) = (from.join(name), data.join(name));
+        if source.exists() && !target.exists() {
+            replace_file(&source, &target)?;
+        }
+    }
+    Ok(())
 }
 
 fn check_key(data: &Path, marker: &Marker) -> Result<(), BackupError> {

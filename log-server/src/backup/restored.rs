@@ -50,7 +50,7 @@ impl Restored {
     }
 
     /// Writes the mark. When it returns `Ok`, it survives any crash.
-    pub(super) fn write(&self, data: &Path) -> Result<(), BackupError> {
+    pub(crate) fn write(&self, data: &Path) -> Result<(), BackupError> {
         let (path, new) = (data.join(FILE), data.join("restored.new"));
         let write = || {
             let mut bytes = serde_json::to_vec(self)?;

@@ -175,6 +175,82 @@ fn a_restored_log_waits_for_its_witnesses() {
 }
 
 #[test]
+fn what_a_backup_lacks_comes_back_from_whoever_serves_the_log() {
+    let (mut system, requester) = start();
+    let (copy, elsewhere) = (system.folder().join("backup"), system.folder().join("elsewhere"));
+    let first = submit(&system, intent(&requester));
+    back_up(&system, &copy).holds();
+    for _ in 0..3 {
+        submit(&system, intent(&requester));
+    }
+    let last = submit(&system, intent(&requester));
+    let policy = system.policy_file();
+    let from = |from: &str, data: &Path| {
+        let key = system.log.vkey();
+        let args =
+            ["restore", "--data", text(data), "--from", from, "--vkey", key, "--witnesses", text(&policy)];
+        run(Program::Log, args)
+    };
+    // Onto an empty machine, from the log itself.
+    let empty = system.folder().join("empty");
+    from(system.log.url(), &empty).holds();
+    // From a folder of tiles, as anybody can keep one; on top of an older copy.
+    let tiles = tile_folder(&system, &system.folder().join("tiles"));
+    restore(&copy, &elsewhere).holds();
+    from(text(&tiles), &elsewhere).holds();
+    for data in [&empty, &elsewhere] {
+        bring_keys(system.log.data(), data);
+        assert_eq!(holds(&system, data), last.index + 1);
+    }
+    // One who changes, cuts or invents something is refused, and what was there is as it was.
+    let again = system.folder().join("again");
+    restore(&copy, &again).holds();
+    bring_keys(system.log.data(), &again);
+    let before = holds(&system, &again);
+    let width = (last.index + 1) % 256;
+    let bundle = tiles.join(format!("tile/entries/000.p/{width}"));
+    let original = std::fs::read(&bundle).unwrap();
+    for at in [0, original.len() / 2, original.len() - 1] {
+        let mut changed = original.clone();
+        changed[at] ^= 1;
+        std::fs::write(&bundle, changed).unwrap();
+        from(text(&tiles), &again).fails(3);
+        assert_eq!(holds(&system, &again), before);
+    }
+    std::fs::remove_file(&bundle).unwrap();
+    from(text(&tiles), &again).fails(2);
+    assert_eq!(holds(&system, &again), before);
+    // A source that has less has nothing to give.
+    std::fs::write(&bundle, original).unwrap();
+    submit(&system, intent(&requester));
+    from(system.log.url(), &empty).holds();
+    assert!(from(text(&tiles), &empty).fails(1).contains("the source has"));
+
+    system.log.stop();
+    move_to(&mut system, empty);
+    let next = submit(&system, intent(&requester));
+    assert_eq!(next.index, last.index + 2);
+    let again = post(system.log.url(), "/entries", "application/cose", first.bytes.clone());
+    assert_eq!((again.status.as_u16(), json(&again)["index"].as_u64()), (200, Some(first.index)));
+    tree::rehash(&system);
+}
+
+/// The files of a small log, as anybody can fetch them.
+fn tile_folder(system: &System, folder: &Path) -> PathBuf {
+    let width = system.size() % 256;
+    for path in
+        ["checkpoint".to_owned(), format!("tile/entries/000.p/{width}"), format!("tile/0/000.p/{width}")]
+    {
+        let answer = get(system.log.url(), &format!("/{path}"));
+        assert_eq!(answer.status.as_u16(), 200, "{path}");
+        let file = folder.join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, &answer.body).unwrap();
+    }
+    folder.to_owned()
+}
+
+#[test]
 fn without_witnesses_the_operator_has_to_declare() {
     let folder = tempfile::tempdir().unwrap();
     let (data, copy, again) = (folder.path().join("a"), folder.path().join("b"), folder.path().join("c"));
@@ -242,6 +318,6 @@ fn nothing_is_written_over_that_is_not_this_logs_older_backup() {
     assert_eq!(holds(&system, &copy), holds(&system, system.log.data()));
     // Nor is a log written over by its backup.
     assert!(restore(&copy, system.log.data()).fails(1).contains("has a database already"));
-    assert!(restore(&stranger, &folder.join("new")).fails(1).contains("not a backup"));
+    assert!(restore(&other, &folder.join("new")).fails(1).contains("has no log"));
     system.witnesses.iter_mut().for_each(Witness::stop);
 }

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
-use countersign_log::backup::{BackupError, Done, Marker, back_up, restore};
+use countersign_log::backup::{BackupError, Done, Marker, back_up, copy_beside, restore};
 use countersign_log::log::DATABASE;
+use countersign_log::rebuild::{RebuildError, Worn, rebuild};
 use countersign_log::snapshot::Still;
 use countersign_verifier::program::keyfile;
 use tempfile::TempDir;
 
 use super::desk::{Founded, enter, found};
-use super::fsck::{Silent, raw};
+use super::fsck::Silent;
+use super::store::{delete, flip, flush, raw, rows};
 
 fn take(founded: &Founded, to: &Path) -> Result<Done, BackupError> {
     let still = Still::of(founded.path()).unwrap();
@@ -19,10 +21,7 @@ fn take(founded: &Founded, to: &Path) -> Result<Done, BackupError> {
 /// Has the row of the head say another root.
 fn change_head(data: &Path) {
     let db = raw(data);
-    let meta = db.cf_handle("meta").unwrap();
-    let mut head = db.get_cf(meta, b"head").unwrap().unwrap();
-    head[20] ^= 1;
-    db.put_cf(meta, b"head", head).unwrap();
+    flip(&db, "meta", b"head", 20);
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -88,8 +87,8 @@ async fn what_never_changes_is_not_copied_twice() {
     let copy = TempDir::new().unwrap();
     // What is in files, and not in the write-ahead log alone.
     let db = raw(founded.path());
-    db.flush_cf(db.cf_handle("entries").unwrap()).unwrap();
-    db.flush_cf(db.cf_handle("ids").unwrap()).unwrap();
+    flush(&db, "entries");
+    flush(&db, "ids");
     drop(db);
     let first = take(&founded, copy.path()).unwrap();
     assert_eq!(first.reused, 0);
@@ -118,4 +117,31 @@ async fn two_cannot_write_to_one_backup() {
     take(&founded, copy.path()).unwrap();
     let key = keyfile::read_note_signer(&founded.path().join("log.key")).unwrap();
     assert_eq!(Marker::read(copy.path()).unwrap().unwrap().key, *key.verifier());
+}
+
+#[test]
+fn a_store_with_damaged_indexes_is_built_anew_from_its_entries() {
+    let (worn, new) = (super::fsck::copy(), TempDir::new().unwrap());
+    let size = super::fsck::check(worn.path()).size;
+    let db = raw(worn.path());
+    for family in ["ids", "marks", "issuers", "tiles"] {
+        delete(&db, family, &rows(&db, family)[0].0);
+    }
+    drop(db);
+    assert_eq!(super::fsck::check(worn.path()).findings.len(), 4);
+    let key = keyfile::read_note_signer(&worn.path().join("log.key")).unwrap().verifier().clone();
+    let (source, goal) = Worn::open(&worn.path().join(DATABASE)).unwrap();
+    let head = rebuild(&source, &goal, new.path(), &key, None, &Silent).unwrap();
+    copy_beside(worn.path(), new.path()).unwrap();
+    assert_eq!(head.size.get(), size);
+    let report = super::fsck::check(new.path());
+    assert_eq!((report.findings.as_slice(), report.size), ([].as_slice(), size));
+    // Entries that are changed are not built upon.
+    let db = raw(worn.path());
+    flip(&db, "entries", &300_u64.to_be_bytes(), 40);
+    drop(db);
+    let (source, goal) = Worn::open(&worn.path().join(DATABASE)).unwrap();
+    let refused = rebuild(&source, &goal, &new.path().join("b"), &key, None, &Silent).unwrap_err();
+    assert!(matches!(refused, RebuildError::Entry { index: 300, .. }), "{refused}");
+    assert!(!new.path().join("b").join(DATABASE).exists());
 }

@@ -132,7 +132,13 @@ impl Desk {
         self.state(Kind::Close, execution, &json!({"entries": 1}))
     }
 
-    fn state(&self, kind: Kind, execution: &str, payload: &Value) -> VerifiedStatement {
+    /// Makes a statement of any kind about an execution.
+    pub(crate) fn state(&self, kind: Kind, execution: &str, payload: &Value) -> VerifiedStatement {
+        self.state_about(kind, Subject::Execution(execution.parse().unwrap()), payload)
+    }
+
+    /// Makes a statement of any kind about anything.
+    pub(crate) fn state_about(&self, kind: Kind, subject: Subject, payload: &Value) -> VerifiedStatement {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&self.series.to_be_bytes());
         id[8..].copy_from_slice(&self.made.fetch_add(1, Ordering::Relaxed).to_be_bytes());
@@ -141,13 +147,12 @@ impl Desk {
             not_before: time(),
             expires: UnixSeconds::new(time().get() + 60).unwrap(),
         });
-        let subject = Subject::Execution(execution.parse().unwrap());
         let claims = Claims { issuer: "desk".parse().unwrap(), subject, validity, issued_at: time(), id };
         sign(&self.key, kind, claims, payload)
     }
 }
 
-fn request() -> Value {
+pub(crate) fn request() -> Value {
     let agent = json!({"type": "agent", "id": "a"});
     json!({"subject": agent, "action": {"name": "run"}, "resource": {"type": "command", "id": "true"}})
 }
@@ -162,7 +167,22 @@ pub(crate) fn revoke(data: &Path, desk: &SigningKey) -> VerifiedStatement {
     registration(&operator, desk, "revoked")
 }
 
+/// The statement by which the operator registers the desk's key once more.
+pub(crate) fn register_again(data: &Path, desk: &SigningKey) -> VerifiedStatement {
+    let operator = keyfile::read_signing_key(&data.join("operator.pem")).unwrap();
+    registration_with(&operator, desk, "active", [2; 16])
+}
+
 fn registration(operator: &SigningKey, desk: &SigningKey, status: &str) -> VerifiedStatement {
+    registration_with(operator, desk, status, [1; 16])
+}
+
+fn registration_with(
+    operator: &SigningKey,
+    desk: &SigningKey,
+    status: &str,
+    id: [u8; 16],
+) -> VerifiedStatement {
     let payload = json!({
         "name": "desk",
         "public_key": base64(PublicKey::from(desk).as_bytes()),
@@ -174,7 +194,7 @@ fn registration(operator: &SigningKey, desk: &SigningKey, status: &str) -> Verif
         subject: Subject::Issuer("desk".parse().unwrap()),
         validity: None,
         issued_at: time(),
-        id: [1; 16],
+        id,
     };
     sign(operator, Kind::Issuer, claims, &payload)
 }

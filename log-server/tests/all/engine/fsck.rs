@@ -11,10 +11,10 @@ use countersign_verifier::merkle::LeafHash;
 use countersign_verifier::program::{Exit, keyfile};
 use countersign_verifier::statement::VerifiedStatement;
 use proptest::prelude::*;
-use rocksdb::{DB, IteratorMode, Options as RocksOptions};
 use tempfile::TempDir;
 
 use super::desk::{Founded, config, copy_folder, found, revoke};
+use super::store::{Raw, delete, flip, flush, get, put, put_unused, raw, rows};
 
 /// Two full tiles and a bit.
 const EXECUTIONS: usize = 110;
@@ -64,50 +64,17 @@ async fn submit(log: &Log, statements: Vec<VerifiedStatement>) {
     }
 }
 
-fn copy() -> TempDir {
+pub(crate) fn copy() -> TempDir {
     let copy = tempfile::tempdir().unwrap();
     copy_folder(original(), copy.path());
     copy
 }
 
-fn check(data: &Path) -> Report {
+pub(crate) fn check(data: &Path) -> Report {
     let key = keyfile::read_note_signer(&data.join("log.key")).unwrap().verifier().clone();
     let options = Options { key: Some(key), policy: None, limit: 100 };
     let store = RocksStore::open_read_only(&data.join(DATABASE)).unwrap();
     fsck::check(data, &store, &options, &Silent).unwrap()
-}
-
-/// The database itself, with no one between.
-pub(crate) fn raw(data: &Path) -> DB {
-    let path = data.join(DATABASE);
-    let families = DB::list_cf(&RocksOptions::default(), &path).unwrap();
-    DB::open_cf(&RocksOptions::default(), &path, families).unwrap()
-}
-
-fn get(db: &DB, family: &str, key: &[u8]) -> Vec<u8> {
-    db.get_cf(db.cf_handle(family).unwrap(), key).unwrap().expect("the row is there")
-}
-
-fn put(db: &DB, family: &str, key: &[u8], value: &[u8]) {
-    db.put_cf(db.cf_handle(family).unwrap(), key, value).unwrap();
-}
-
-fn delete(db: &DB, family: &str, key: &[u8]) {
-    get(db, family, key);
-    db.delete_cf(db.cf_handle(family).unwrap(), key).unwrap();
-}
-
-/// Changes one byte of a row.
-fn flip(db: &DB, family: &str, key: &[u8], at: usize) {
-    let mut value = get(db, family, key);
-    value[at] ^= 1;
-    put(db, family, key, &value);
-}
-
-type Bytes = Box<[u8]>;
-
-fn rows(db: &DB, family: &str) -> Vec<(Bytes, Bytes)> {
-    db.iterator_cf(db.cf_handle(family).unwrap(), IteratorMode::Start).map(Result::unwrap).collect()
 }
 
 fn index(index: u64) -> [u8; 8] {
@@ -116,7 +83,7 @@ fn index(index: u64) -> [u8; 8] {
 
 /// Does something to a copy, and expects that exactly this row is named.
 #[track_caller]
-fn finds(part: &str, key: &str, weight: Weight, change: impl FnOnce(&DB)) -> Report {
+fn finds(part: &str, key: &str, weight: Weight, change: impl FnOnce(&Raw)) -> Report {
     let copy = copy();
     change(&raw(copy.path()));
     let report = check(copy.path());
@@ -163,7 +130,7 @@ fn entries() {
     finds("entries", "key 0x", Damage, |db| {
         put(db, "entries", &[index(5).as_slice(), b"x"].concat(), b"more");
     });
-    let other = |db: &DB| put(db, "entries", &index(9), &get(db, "entries", &index(10)));
+    let other = |db: &Raw| put(db, "entries", &index(9), &get(db, "entries", &index(10)));
     finds("entries", "index 9", Damage, other);
 }
 
@@ -215,7 +182,7 @@ fn edge() {
 #[test]
 fn ids() {
     use Weight::Damage;
-    let id = |db: &DB, at: u64| *LeafHash::of(&get(db, "entries", &index(at))).as_bytes();
+    let id = |db: &Raw, at: u64| *LeafHash::of(&get(db, "entries", &index(at))).as_bytes();
     for at in [0, 4, 5] {
         finds("ids", "entry ", Damage, |db| flip(db, "ids", &id(db, at), 7));
         finds("ids", "entry ", Damage, |db| flip(db, "ids", &id(db, at), 8));
@@ -231,7 +198,7 @@ fn ids() {
 #[test]
 fn issuers() {
     use Weight::Damage;
-    let of = |db: &DB, name: &[u8]| {
+    let of = |db: &Raw, name: &[u8]| {
         rows(db, "issuers").into_iter().map(|(key, _)| key).find(|key| key.starts_with(name)).unwrap()
     };
     finds("issuers", "desk with key", Damage, |db| flip(db, "issuers", &of(db, b"desk"), 8));
@@ -248,7 +215,7 @@ fn issuers() {
 #[test]
 fn marks() {
     use Weight::Damage;
-    let of = |db: &DB, sort: u8| rows(db, "marks").into_iter().find(|(key, _)| key[0] == sort).unwrap().0;
+    let of = |db: &Raw, sort: u8| rows(db, "marks").into_iter().find(|(key, _)| key[0] == sort).unwrap().0;
     finds("marks", "outcome of authorization", Damage, |db| flip(db, "marks", &of(db, b'o'), 3));
     finds("marks", "outcome of authorization", Damage, |db| delete(db, "marks", &of(db, b'o')));
     finds("marks", "close of execution run/", Damage, |db| flip(db, "marks", &of(db, b'c'), 31));
@@ -277,7 +244,7 @@ fn meta() {
     finds("meta", "cosigned by w", Damage, |db| put(db, "meta", b"cosigned/1234w", &index(9999)));
     finds("meta", "cosigned by w", Damage, |db| put(db, "meta", b"cosigned/1234w", b"short"));
     finds("meta", "key 0x68656c6c6f", Damage, |db| put(db, "meta", b"hello", b""));
-    finds("default", "key 0x68656c6c6f", Damage, |db| db.put(b"hello", b"").unwrap());
+    finds("default", "key 0x68656c6c6f", Damage, |db| put_unused(db, b"hello"));
 }
 
 #[test]
@@ -340,7 +307,7 @@ fn findings_are_bounded_and_all_count() {
 fn a_damaged_file_of_the_database_is_told_from_a_failing_disk() {
     let copy = copy();
     let db = raw(copy.path());
-    db.flush_cf(db.cf_handle("entries").unwrap()).unwrap();
+    flush(&db, "entries");
     drop(db);
     let largest = std::fs::read_dir(copy.path().join(DATABASE))
         .unwrap()

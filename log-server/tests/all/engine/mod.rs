@@ -4,6 +4,7 @@ mod backup;
 mod crash;
 mod desk;
 mod faults;
+mod fixtures;
 mod fsck;
 mod quorum;
 mod rollback;

@@ -1,5 +1,6 @@
 //! A store that can be told to fail or to wait, over the real one.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -154,4 +155,50 @@ impl Figures for Moody {
     fn figures(&self) -> Vec<(&'static str, u64)> {
         self.inner.figures()
     }
+}
+
+/// A database itself, with no store between.
+pub(crate) type Raw = rocksdb::DB;
+
+/// Opens the database of a log that is at rest.
+pub(crate) fn raw(data: &Path) -> Raw {
+    let path = data.join("db");
+    let families = rocksdb::DB::list_cf(&rocksdb::Options::default(), &path).unwrap();
+    rocksdb::DB::open_cf(&rocksdb::Options::default(), &path, families).unwrap()
+}
+
+pub(crate) fn get(db: &Raw, family: &str, key: &[u8]) -> Vec<u8> {
+    db.get_cf(db.cf_handle(family).unwrap(), key).unwrap().expect("the row is there")
+}
+
+pub(crate) fn put(db: &Raw, family: &str, key: &[u8], value: &[u8]) {
+    db.put_cf(db.cf_handle(family).unwrap(), key, value).unwrap();
+}
+
+pub(crate) fn delete(db: &Raw, family: &str, key: &[u8]) {
+    get(db, family, key);
+    db.delete_cf(db.cf_handle(family).unwrap(), key).unwrap();
+}
+
+/// Changes one byte of a row.
+pub(crate) fn flip(db: &Raw, family: &str, key: &[u8], at: usize) {
+    let mut value = get(db, family, key);
+    value[at] ^= 1;
+    put(db, family, key, &value);
+}
+
+pub(crate) type Bytes = Box<[u8]>;
+
+pub(crate) fn rows(db: &Raw, family: &str) -> Vec<(Bytes, Bytes)> {
+    db.iterator_cf(db.cf_handle(family).unwrap(), rocksdb::IteratorMode::Start).map(Result::unwrap).collect()
+}
+
+/// Writes a row into the family where none belongs.
+pub(crate) fn put_unused(db: &Raw, key: &[u8]) {
+    db.put(key, b"").unwrap();
+}
+
+/// Writes what is in memory into files.
+pub(crate) fn flush(db: &Raw, family: &str) {
+    db.flush_cf(db.cf_handle(family).unwrap()).unwrap();
 }
