@@ -110,7 +110,7 @@ fn settle(data: &Path, goal: &Goal, key: &VerifierKey) -> Result<(), RebuildErro
         let (high_water, before) = HighWater::open(data).map_err(RebuildError::file(&path))?;
         let before = before.and_then(|note| signed(&SignedNote::parse(&note).ok()?));
         if before.is_none_or(|before| before.checkpoint().size < goal.head.size) {
-            let raised = high_water.raise(&signed_goal.to_note());
+            let raised = high_water.raise(&signed_goal.to_note().to_string());
             raised.and_then(|()| high_water.settle(data)).map_err(RebuildError::file(&path))?;
         }
     }
