@@ -5,52 +5,74 @@
 //! folder holds the newest signed head. It is written after each batch is durable and before anybody hears of the
 //! batch, without a sync of its own: it can lag behind the database after a power cut, but never run ahead of it. So a
 //! database that does not have what the file names has lost something.
+//!
+//! The file has two places, which take turns: a power cut that tears the head which is being written leaves the one
+//! before it whole.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use countersign_verifier::note::MAX_NOTE_BYTES;
+use countersign_verifier::checkpoint::LogSigned;
+use countersign_verifier::merkle::TreeSize;
+use countersign_verifier::note::{SignedNote, VerifierKey};
 use countersign_verifier::program::durable;
 
 /// The file in the data folder.
 pub(crate) const FILE: &str = "high-water";
+/// The room of a place in the file, in bytes. No head with only the log's signature fills it.
+const PLACE: usize = 4096;
 
-/// Reads the note in the file of a data folder; `None` when there is none.
-pub(crate) fn read(data: &Path) -> io::Result<Option<Vec<u8>>> {
+/// Reads the newest head in the file of a data folder that the log with this key signed. Where there is none, it is
+/// whatever is in the file; `None` when nothing is.
+pub(crate) fn read(data: &Path, key: &VerifierKey) -> io::Result<Option<Vec<u8>>> {
     match File::open(data.join(FILE)) {
-        Ok(file) => read_note(&file),
+        Ok(file) => Ok(newest(&file, key)?.map(|(_, note)| note)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn read_note(file: &File) -> io::Result<Option<Vec<u8>>> {
-    let mut note = Vec::new();
-    let limit = u64::try_from(MAX_NOTE_BYTES).unwrap_or(u64::MAX);
-    file.take(limit).read_to_end(&mut note)?;
-    Ok(Some(note).filter(|note| !note.is_empty()))
+/// A place in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    First,
+    Second,
+}
+
+impl Place {
+    const fn start(self) -> u64 {
+        match self {
+            Self::First => 0,
+            Self::Second => PLACE as u64,
+        }
+    }
 }
 
 /// The file, open for writing.
 #[derive(Debug)]
 pub(crate) struct HighWater {
     file: File,
+    /// Whether the next head goes into the second place.
+    second: AtomicBool,
 }
 
 impl HighWater {
-    /// Opens the file in a data folder, and reads the note in it; there is none in a file that was made just now.
-    pub(crate) fn open(data: &Path) -> io::Result<(Self, Option<Vec<u8>>)> {
+    /// Opens the file in a data folder, and reads it like [`read`]; nothing is in a file that was made just now.
+    pub(crate) fn open(data: &Path, key: &VerifierKey) -> io::Result<(Self, Option<Vec<u8>>)> {
         let path = data.join(FILE);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        let note = read_note(&file)?;
-        Ok((Self { file }, note))
+        let (second, note) =
+            newest(&file, key)?.map_or((false, None), |(place, note)| (place == Place::First, Some(note)));
+        Ok((Self { file, second: AtomicBool::new(second) }, note))
     }
 
-    /// Writes a newer head over the one before. Heads grow, and so their notes never become shorter.
+    /// Writes a newer head over the one before the last. Heads grow, and so their notes never become shorter.
     pub(crate) fn raise(&self, head: &str) -> io::Result<()> {
-        self.file.write_all_at(head.as_bytes(), 0)
+        let place = if self.second.fetch_not(Ordering::Relaxed) { Place::Second } else { Place::First };
+        self.file.write_all_at(head.as_bytes(), place.start())
     }
 
     /// Makes the file itself durable, name and all, once.
@@ -58,4 +80,39 @@ impl HighWater {
         self.file.sync_all()?;
         durable::sync_folder_of(&data.join(FILE))
     }
+}
+
+/// The newest head that the log signed, or anything else that is in the file, and its place.
+fn newest(file: &File, key: &VerifierKey) -> io::Result<Option<(Place, Vec<u8>)>> {
+    let mut newest: Option<(Option<TreeSize>, Place, Vec<u8>)> = None;
+    for place in [Place::First, Place::Second] {
+        let note = read_place(file, place)?;
+        let size = signed_size(&note, key);
+        if !note.is_empty() && newest.as_ref().is_none_or(|(before, ..)| *before < size) {
+            newest = Some((size, place, note));
+        }
+    }
+    Ok(newest.map(|(_, place, note)| (place, note)))
+}
+
+/// The size of the head in a note, if the log signed it.
+fn signed_size(note: &[u8], key: &VerifierKey) -> Option<TreeSize> {
+    let note = SignedNote::parse(note).ok()?;
+    Some(LogSigned::open(&note, core::slice::from_ref(key)).ok()?.checkpoint().size)
+}
+
+/// Reads a place, up to the zero bytes that were never written.
+fn read_place(file: &File, place: Place) -> io::Result<Vec<u8>> {
+    let mut note = vec![0; PLACE];
+    let mut length = 0_usize;
+    while let Some(rest) = note.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, place.start().saturating_add(length as u64))? {
+            0 => break,
+            count => length = length.saturating_add(count),
+        }
+    }
+    note.truncate(length);
+    let written = note.iter().rposition(|byte| *byte != 0).map_or(0, |last| last.saturating_add(1));
+    note.truncate(written);
+    Ok(note)
 }

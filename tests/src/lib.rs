@@ -11,6 +11,7 @@
 //! | [`stories`] | made-up executions, signed: both sides of every lineage rule |
 //! | [`walk`] | reading a log back from its tiles, every byte checked |
 //! | [`node`] | the JavaScript verifier, asked through Node.js |
+//! | [`forgetful_disk`] | a disk that loses what was not synced, and fails when it is told to |
 //! | [`hammer`] | load and truth: what was acknowledged is there, or the run fails |
 //! | [`vectors`] | the shared vectors, made from fixed seeds, and what the library says to them |
 //! | [`bench`] | the same loads on our log and on others, side by side |
@@ -22,6 +23,7 @@
 pub mod bench;
 pub mod client;
 pub mod clock;
+pub mod forgetful_disk;
 pub mod hammer;
 #[expect(
     clippy::expect_used,

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use countersign_verifier::checkpoint::Checkpoint;
+use countersign_verifier::program::durable;
 
 use crate::files;
 use crate::refusal::Refusal;
@@ -56,7 +57,7 @@ impl Evidence {
         };
         let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = self.folder.join(head.origin.hash());
-        std::fs::create_dir_all(&folder)?;
+        durable::create_folder(&folder)?;
         // One case for each head, however often it is sent.
         let name = format!("{sort}-{}-{}", head.size, head.root);
         let path = folder.join(format!("{name}.request"));

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use countersign_verifier::note::{KeyName, NoteSigner, VerifierKey};
+use countersign_verifier::program::durable;
 use countersign_verifier::program::keyfile::{self, KeyFileError};
 use zeroize::Zeroizing;
 
@@ -109,7 +110,7 @@ impl Folder {
 
     /// Sets the folder up for a new witness with this key, which must never have cosigned anything.
     pub fn init_with(&self, signer: &NoteSigner) -> Result<(), FolderError> {
-        std::fs::create_dir_all(&self.data)
+        durable::create_folder(&self.data)
             .map_err(|source| FolderError::Io { path: self.data.clone(), source })?;
         if self.key().exists() {
             return Err(KeyFileError::Exists(self.key()).into());

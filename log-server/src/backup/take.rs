@@ -68,7 +68,7 @@ pub fn back_up(
     }
     let _lock = lock(to)?;
     put_back(to)?;
-    let high_water = high_water::read(still.folder()).map_err(BackupError::file(still.folder()))?;
+    let high_water = high_water::read(still.folder(), key).map_err(BackupError::file(still.folder()))?;
     if let Some(note) = &high_water {
         source.check_high_water(note, key)?;
     }

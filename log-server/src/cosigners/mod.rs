@@ -18,6 +18,7 @@ mod witness;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_verifier::causes::with_causes;
 use countersign_verifier::note::{KeyKind, VerifierKey};
 use countersign_verifier::quorum::{Policy, Witness};
 use tokio::sync::{mpsc, watch};
@@ -31,11 +32,11 @@ pub(crate) use judge::{Judgement, judge};
 pub(crate) use probe::probe;
 pub(crate) use witness::SECONDS as WITNESS_SECONDS;
 
-use crate::log::{Published, Steps, Witnessing};
+use crate::log::{Published, Steps, StopReason, Witnessing};
 use crate::sequencer::{Queue, Tip};
 use crate::stop::Stop;
 use crate::store::{Store, StoreError};
-use crate::tree::{TileCache, TreeReader};
+use crate::tree::{ProofError, TileCache, TreeReader};
 
 /// What every part of the cosigners stands on.
 #[derive(Debug, Clone)]
@@ -58,6 +59,21 @@ impl Ground {
     /// The tree as of `tip`.
     pub(crate) fn tree<'a>(&'a self, tip: &'a Tip) -> TreeReader<'a, dyn Store> {
         TreeReader::new(&tip.edge, &*self.store, &self.tiles)
+    }
+
+    /// Stops the log if a read failed because of damage.
+    pub(crate) fn report(&self, error: &StoreError) {
+        if error.is_damage() {
+            let size = self.tip.borrow().size();
+            self.stop.stop(StopReason::Damaged { size, cause: with_causes(error) });
+        }
+    }
+
+    /// The same, for a proof.
+    pub(crate) fn report_proof(&self, error: &ProofError) {
+        if let ProofError::Read(error) = error {
+            self.report(error);
+        }
     }
 }
 

@@ -107,6 +107,7 @@ impl WitnessTask {
                     continue;
                 }
                 Err(Trouble::Store(error)) => {
+                    self.ground.report_proof(&error);
                     tracing::error!(witness = self.witness.name, "no proof for the witness: {error}");
                     tokio::time::sleep(self.backoff.wait()).await;
                     continue;

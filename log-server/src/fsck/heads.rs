@@ -54,7 +54,7 @@ impl Heads {
             not_checked.push(why.to_owned());
             return Ok(heads);
         };
-        match high_water::read(data) {
+        match high_water::read(data, key) {
             Ok(Some(note)) => heads.open(high_water::FILE, "newest head", &note, key, findings),
             Ok(None) => findings.report(
                 Finding::damage(high_water::FILE, "newest head").found("no file").expected("a signed head"),

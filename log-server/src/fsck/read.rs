@@ -81,9 +81,7 @@ fn read_tile<S: Entries + Inventory>(
     let together = store.entries(from, width, &mut |entry| kept.push(Kept::Bytes(entry.to_vec())));
     match together {
         Ok(()) => return Ok(kept),
-        Err(
-            StoreError::MissingRow { .. } | StoreError::DamagedRow { .. } | StoreError::DamagedFile { .. },
-        ) => {}
+        Err(error) if error.is_damage() => {}
         Err(error) => return Err(error),
     }
     // Something among them is not as it should be: one by one, then.

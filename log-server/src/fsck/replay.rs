@@ -139,7 +139,7 @@ fn judge<S: Facts + Entries>(
             Refusal::IssuerUnknown { .. } | Refusal::IssuerRevoked { .. } | Refusal::RoleMissing { .. },
         ) if !complete => Ok(Judged::Undecided),
         AdmitError::Refused(refusal) => Ok(Judged::Refused(refusal.to_string())),
-        AdmitError::State(error) if is_damage(&error) => Ok(Judged::Undecided),
+        AdmitError::State(error) if error.is_damage() => Ok(Judged::Undecided),
         AdmitError::State(error) => Err(error),
     };
     let key = match signing_key(before, &statement) {
@@ -151,11 +151,4 @@ fn judge<S: Facts + Entries>(
         Err(error) => return Ok(Judged::Refused(with_causes(&error))),
     };
     admit(before, &verified).map(|_| Judged::Admitted).or_else(refused)
-}
-
-fn is_damage(error: &StoreError) -> bool {
-    matches!(
-        error,
-        StoreError::MissingRow { .. } | StoreError::DamagedRow { .. } | StoreError::DamagedFile { .. }
-    )
 }

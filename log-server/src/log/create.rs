@@ -1,6 +1,5 @@
 //! Founding a log.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use countersign_verifier::admission::{AdmitError, MemoryState, Refusal, admit};
@@ -8,7 +7,7 @@ use countersign_verifier::checkpoint::{Checkpoint, Origin};
 use countersign_verifier::ed25519::PublicKey;
 use countersign_verifier::note::{KeyError, KeyName, NoteSigner, VerifierKey};
 use countersign_verifier::program::keyfile::{self, KeyFileError};
-use countersign_verifier::program::{Exit, Failed};
+use countersign_verifier::program::{Exit, Failed, durable};
 use countersign_verifier::statement::payload::{Genesis, Operator};
 use countersign_verifier::statement::{
     Claims, Draft, IssuerName, NameError, Payload, References, Rules, SignatureError, StatementError,
@@ -89,7 +88,9 @@ impl From<CreateError> for Failed {
         };
         let failed = Self::new(exit, "no log was founded");
         let failed = match &error {
-            CreateError::Exists(_) => failed.hint("name another folder, or serve the log that is there"),
+            CreateError::Exists(_) => failed.hint(
+                "name another folder, or serve the log that is there; if its founding was interrupted, remove the folder",
+            ),
             CreateError::Origin(_) => {
                 failed.hint("an origin looks like example.org/log: no white space and no plus sign")
             }
@@ -112,7 +113,8 @@ impl Log {
             }
         }
         let name = KeyName::new(origin.as_str())?;
-        fs::create_dir_all(data).map_err(|source| CreateError::Folder { path: data.to_owned(), source })?;
+        durable::create_folder(data)
+            .map_err(|source| CreateError::Folder { path: data.to_owned(), source })?;
         let signer = NoteSigner::from_seed(name, false, &*random()?);
         let operator = SigningKey::from_bytes(&*random()?);
         keyfile::write_note_signer(&data.join(LOG_KEY), &signer)?;
@@ -123,7 +125,7 @@ impl Log {
         let head = Checkpoint::new(origin.clone(), growth.head.size, growth.head.root).sign(&signer);
         let store = RocksStore::create(&data.join(DATABASE), origin)?;
         store.commit(&Batch { growth: Some(growth), publication: None })?;
-        let (high_water, _) = HighWater::open(data)?;
+        let (high_water, _) = HighWater::open(data, signer.verifier())?;
         high_water.raise(&head.to_string()).and_then(|()| high_water.settle(data))?;
         Ok(signer.verifier().clone())
     }

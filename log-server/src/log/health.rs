@@ -23,6 +23,14 @@ pub enum StopReason {
         /// What the store said.
         cause: String,
     },
+    /// Something that was written is not there any more, or not as it was written.
+    #[error("the store is damaged, as was found when it had {size} entries: {cause}")]
+    Damaged {
+        /// The size of the tree.
+        size: TreeSize,
+        /// What the store said.
+        cause: String,
+    },
     /// A witness has a head of this log, rightly signed, that is larger than the store or contradicts it.
     #[error(
         "the store contradicts what witness {witness} has seen signed: a head of size {seen}, where the store has \
@@ -86,6 +94,7 @@ impl StopReason {
         match self {
             Self::Write { .. } => "write-failed",
             Self::Read { .. } => "read-failed",
+            Self::Damaged { .. } => "store-damaged",
             Self::Witnessed { contradiction: Contradiction::Older, .. } => "store-older-than-witnessed",
             Self::Witnessed { contradiction: Contradiction::Forked, .. } => "store-contradicts-witnessed",
             Self::Forgotten { .. } => "store-forgot",
@@ -102,6 +111,10 @@ impl StopReason {
             }
             Self::Read { .. } => {
                 "check the disk and the server's own log, restart, and if it comes back restore the newest backup"
+            }
+            Self::Damaged { .. } => {
+                "stop the log, find out with countersign-log fsck what is damaged, and restore the newest backup on another \
+                 disk; what is not damaged can be read meanwhile"
             }
             Self::Witnessed { contradiction: Contradiction::Older, .. } => {
                 "stop the log and put back the newest copy of its data folder: the one in use is an older one; never \

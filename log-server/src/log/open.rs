@@ -136,8 +136,9 @@ impl OpenError {
             Self::Key(_) | Self::KeyName(_) => {
                 "put the log's own log.key into the data folder, with mode 600"
             }
-            Self::NotFounded => {
-                "remove the data folder and run countersign-log init again: nothing was ever in it"
+            Self::NotFounded | Self::Store(StoreError::Unfinished(_)) => {
+                "if its founding was interrupted, remove the data folder and run countersign-log init again: nothing was \
+                 ever in it; else restore the newest backup"
             }
             Self::Origin { .. } => "put the key and the database of the same log into the data folder",
             Self::QuorumOutOfReach(_) => {
@@ -269,7 +270,7 @@ fn restore(store: &dyn Store) -> Result<Edge, OpenError> {
 
 /// Compares the store with the head that was acknowledged last. A store that does not have it stops the log.
 fn open_high_water(data: &Path, ground: &Ground, tip: &Tip) -> Result<HighWater, OpenError> {
-    let (high_water, acknowledged) = HighWater::open(data).map_err(OpenError::HighWater)?;
+    let (high_water, acknowledged) = HighWater::open(data, &ground.key).map_err(OpenError::HighWater)?;
     match acknowledged.map(|note| judge(&note, ground, tip)).transpose()? {
         Some(Judgement::Unproven) => return Err(OpenError::HighWaterDamaged),
         Some(Judgement::Contradicts { size, contradiction }) => {

@@ -1,4 +1,5 @@
-//! Reading. Every read is of the newest durable tree; nothing here waits for the sequencer.
+//! Reading. Every read is of the newest durable tree; nothing here waits for the sequencer. A read that finds damage
+//! stops the log, and only that read fails.
 
 use countersign_verifier::admission::{AdmitError, IssuerRecord, signing_key};
 use countersign_verifier::ed25519::PublicKey;
@@ -15,13 +16,13 @@ impl Log {
         if !self.tip().size().contains(index) {
             return Ok(None);
         }
-        let entry = self.ground.store.entry(index)?;
-        Ok(Some(entry.ok_or(ReadError::MissingRow { row: "entries" })?))
+        let entry = self.ground.store.entry(index);
+        self.sound(entry.and_then(|entry| entry.ok_or(ReadError::MissingRow { row: "entries" }))).map(Some)
     }
 
     /// Where the entry with this id is.
     pub fn entry_index(&self, entry: &LeafHash) -> Result<Option<LeafIndex>, ReadError> {
-        let index = self.ground.store.index(entry)?;
+        let index = self.sound(self.ground.store.index(entry))?;
         // A batch is in the store a moment before its head is signed.
         Ok(index.filter(|index| self.tip().size().contains(*index)))
     }
@@ -30,7 +31,7 @@ impl Log {
     /// newest durable tree is given: it is for the caller to serve only what a published head implies.
     pub fn tile(&self, tile: TileId, width: TileWidth) -> Result<Option<Vec<u8>>, ReadError> {
         let tip = self.tip();
-        self.ground.tree(&tip).tile(tile, width)
+        self.sound(self.ground.tree(&tip).tile(tile, width))
     }
 
     /// The bytes of the entry bundle `index` with `width` entries, or `None` when the tree is not as large.
@@ -42,17 +43,17 @@ impl Log {
         let Some(first) = index.checked_mul(FULL_WIDTH).and_then(LeafIndex::new) else { return Ok(None) };
         let mut bundle = Vec::new();
         let mut too_long = Ok(());
-        self.ground.store.entries(first, width.get(), &mut |entry| {
+        let read = self.ground.store.entries(first, width.get(), &mut |entry| {
             too_long = too_long.and(EntryBundle::write_entry(entry, &mut bundle));
-        })?;
-        too_long.map_err(|_| ReadError::DamagedRow { row: "entries" })?;
+        });
+        self.sound(read.and_then(|()| too_long.map_err(|_| ReadError::DamagedRow { row: "entries" })))?;
         Ok(Some(bundle))
     }
 
     /// The proof that the entry `index` is in the tree of `size` entries.
     pub fn inclusion_proof(&self, index: LeafIndex, size: TreeSize) -> Result<Vec<NodeHash>, ProofError> {
         let tip = self.tip();
-        self.ground.tree(&tip).inclusion(index, size)
+        self.proven(self.ground.tree(&tip).inclusion(index, size))
     }
 
     /// The same for several entries, for less.
@@ -78,24 +79,37 @@ impl Log {
     /// The proof that the tree of `to` entries begins with that of `from`.
     pub fn consistency_proof(&self, from: TreeSize, to: TreeSize) -> Result<Vec<NodeHash>, ProofError> {
         let tip = self.tip();
-        self.ground.tree(&tip).consistency(from, to)
+        self.proven(self.ground.tree(&tip).consistency(from, to))
     }
 
     /// The root of the tree when it had `size` entries.
     pub fn root(&self, size: TreeSize) -> Result<RootHash, ProofError> {
         let tip = self.tip();
-        self.ground.tree(&tip).root(size)
+        self.proven(self.ground.tree(&tip).root(size))
     }
 
     /// The keys registered under a name, revoked ones included, as of the newest durable entry; none if the name is
     /// unknown.
     pub fn issuer_keys(&self, name: &IssuerName) -> Result<Vec<(KeyThumbprint, IssuerRecord)>, ReadError> {
-        self.ground.store.issuers(name)
+        self.sound(self.ground.store.issuers(name))
     }
 
     /// The key under which the signature of `statement` has to hold, as of the newest durable entry.
     pub fn signing_key(&self, statement: &Statement) -> Result<PublicKey, AdmitError<ReadError>> {
         let store = &*self.ground.store;
-        signing_key(&Committed { store, issuers: &self.issuers, size: self.tip().size() }, statement)
+        let committed = Committed { store, issuers: &self.issuers, size: self.tip().size() };
+        signing_key(&committed, statement).inspect_err(|error| {
+            if let AdmitError::State(error) = error {
+                self.ground.report(error);
+            }
+        })
+    }
+
+    fn sound<T>(&self, read: Result<T, ReadError>) -> Result<T, ReadError> {
+        read.inspect_err(|error| self.ground.report(error))
+    }
+
+    fn proven<T>(&self, read: Result<T, ProofError>) -> Result<T, ProofError> {
+        read.inspect_err(|error| self.ground.report_proof(error))
     }
 }

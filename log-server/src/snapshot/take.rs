@@ -27,8 +27,11 @@ pub(super) enum TakeError {
 /// The newest acknowledged head is read before the database is copied, so that the copy has all that it covers.
 pub(super) fn take(data: &Path, store: &RocksStore, to: &Path) -> Result<(), TakeError> {
     fs::create_dir_all(to)?;
-    if let Some(note) = high_water::read(data)? {
-        durable::create(&to.join(high_water::FILE), 0o666, &note)?;
+    // It may be written to meanwhile, and then one of its two places is torn in the copy, as after a power cut.
+    match fs::read(data.join(high_water::FILE)) {
+        Ok(bytes) => durable::create(&to.join(high_water::FILE), 0o666, &bytes)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error.into()),
     }
     copy_evidence(data, to)?;
     Ok(store.snapshot(&to.join(DATABASE))?)

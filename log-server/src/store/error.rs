@@ -15,6 +15,12 @@ pub enum StoreError {
     /// There is a database already.
     #[error("there is a database at {} already", .0.display())]
     Exists(PathBuf),
+    /// The database was not made to the end, or lacks what names its files.
+    #[error("the database {} is not whole: it was not made to the end, or files are missing", .0.display())]
+    Unfinished(PathBuf),
+    /// A write or a sync failed before. What is on the disk is not known until the database is opened anew.
+    #[error("a write failed before, and nothing is written until the database is opened anew")]
+    FailedBefore,
     /// The database was written by another version of this program, or by something else.
     #[error("the database has format {found}, this program reads format {expected}")]
     Format {
@@ -35,7 +41,7 @@ pub enum StoreError {
         /// Which.
         row: &'static str,
     },
-    /// A file of the database is damaged: its checksum does not hold, or it is not what the others say it is.
+    /// A file of the database is damaged or gone: its checksum does not hold, or it is not what the others say it is.
     #[error("a file of the database is damaged, found while {doing}")]
     DamagedFile {
         /// What the database was doing.
@@ -53,4 +59,11 @@ pub enum StoreError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+impl StoreError {
+    /// Whether it says that what was written is not there any more, as opposed to being out of reach.
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::MissingRow { .. } | Self::DamagedRow { .. } | Self::DamagedFile { .. })
+    }
 }

@@ -17,6 +17,8 @@ mod detour;
 #[cfg(test)]
 mod differential;
 #[cfg(test)]
+mod disk;
+#[cfg(test)]
 mod explorer;
 #[cfg(test)]
 mod gate;

@@ -9,6 +9,7 @@ mod row;
 mod write;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use countersign_verifier::checkpoint::Origin;
 use rocksdb::checkpoint::Checkpoint;
@@ -27,6 +28,8 @@ const FORMAT: u32 = 1;
 #[derive(Debug)]
 pub struct RocksStore {
     db: DB,
+    /// Whether a write has failed. RocksDB itself would go on once the disk works again.
+    failed: AtomicBool,
 }
 
 impl RocksStore {
@@ -49,7 +52,7 @@ impl RocksStore {
     /// Opens the store at `path`, which must be of this format. Nothing in it is changed.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Self::check_families(path)?;
-        Self::open_database(path, false)?.of_this_format()
+        Self::open_database(path, false)?.of_this_format(path)
     }
 
     /// Opens the store at `path` for reading alone. No byte below `path` is changed, and every write fails.
@@ -59,7 +62,8 @@ impl RocksStore {
         Self::check_families(path)?;
         let options = options::read_only();
         let db = DB::open_cf_descriptors_read_only(&options, path, options::families(), false);
-        Self { db: db.map_err(|error| failed("being opened", error))? }.of_this_format()
+        let db = db.map_err(|error| failed("being opened", error))?;
+        Self { db, failed: AtomicBool::new(false) }.of_this_format(path)
     }
 
     /// Makes a copy of the store as it is at this moment in the new folder `to`, on the same file system, and goes on.
@@ -73,32 +77,35 @@ impl RocksStore {
 
     fn check_families(path: &Path) -> Result<(), StoreError> {
         if !path.join("CURRENT").exists() {
-            return Err(StoreError::Missing(path.to_owned()));
+            let missing = !path.exists();
+            let path = path.to_owned();
+            return Err(if missing { StoreError::Missing(path) } else { StoreError::Unfinished(path) });
         }
         let families =
             DB::list_cf(&rocksdb::Options::default(), path).map_err(|error| failed("being listed", error))?;
         let known =
             |name: &String| name == "default" || Family::ALL.iter().any(|family| family.name() == name);
-        if families.len() != Family::ALL.len().saturating_add(1) || !families.iter().all(known) {
+        if !families.iter().all(known) {
             return Err(StoreError::Format { found: 0, expected: FORMAT });
+        }
+        if families.len() != Family::ALL.len().saturating_add(1) {
+            return Err(StoreError::Unfinished(path.to_owned()));
         }
         Ok(())
     }
 
-    fn of_this_format(self) -> Result<Self, StoreError> {
+    fn of_this_format(self, path: &Path) -> Result<Self, StoreError> {
         let stated = self.get(Family::Meta, layout::FORMAT)?;
-        let found = stated.and_then(|row| row.as_slice().try_into().ok()).map_or(0, u32::from_be_bytes);
+        let stated = stated.ok_or_else(|| StoreError::Unfinished(path.to_owned()))?;
+        let found = stated.as_slice().try_into().map_or(0, u32::from_be_bytes);
         if found == FORMAT { Ok(self) } else { Err(StoreError::Format { found, expected: FORMAT }) }
     }
 
     fn open_database(path: &Path, create: bool) -> Result<Self, StoreError> {
         let db = DB::open_cf_descriptors(&options::database(create), path, options::families());
         match db {
-            Ok(db) => Ok(Self { db }),
-            // RocksDB has no kind of its own for this.
-            Err(error) if error.kind() == ErrorKind::IOError && error.as_ref().contains("LOCK") => {
-                Err(StoreError::Locked(path.to_owned()))
-            }
+            Ok(db) => Ok(Self { db, failed: AtomicBool::new(false) }),
+            Err(error) if is_locked(&error) => Err(StoreError::Locked(path.to_owned())),
             Err(error) => Err(failed("being opened", error)),
         }
     }
@@ -113,14 +120,28 @@ impl RocksStore {
 
     /// Writes a batch and syncs the write-ahead log before it returns.
     fn write(&self, batch: WriteBatch, doing: &'static str) -> Result<(), StoreError> {
+        if self.failed.load(Ordering::SeqCst) {
+            return Err(StoreError::FailedBefore);
+        }
         let mut synced = WriteOptions::default();
         synced.set_sync(true);
-        self.db.write_opt(batch, &synced).map_err(|error| failed(doing, error))
+        self.db.write_opt(batch, &synced).map_err(|error| {
+            self.failed.store(true, Ordering::SeqCst);
+            failed(doing, error)
+        })
     }
 }
 
+/// Whether another process, or another part of this one, has the database open. RocksDB has no kind of its own for it.
+fn is_locked(error: &rocksdb::Error) -> bool {
+    let held = ["While lock file", "lock hold by current process"];
+    error.kind() == ErrorKind::IOError && held.iter().any(|words| error.as_ref().contains(words))
+}
+
 fn failed(doing: &'static str, source: rocksdb::Error) -> StoreError {
-    let damaged = source.kind() == ErrorKind::Corruption;
+    // RocksDB names the files that it opens, and has no kind of its own for one that is gone.
+    let gone = source.kind() == ErrorKind::IOError && source.as_ref().contains("No such file or directory");
+    let damaged = gone || source.kind() == ErrorKind::Corruption;
     let source = Box::new(source);
     if damaged { StoreError::DamagedFile { doing, source } } else { StoreError::Failed { doing, source } }
 }

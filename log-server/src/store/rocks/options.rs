@@ -24,6 +24,11 @@ pub(super) fn database(create: bool) -> Options {
     options.set_track_and_verify_wals_in_manifest(true);
     // A batch that was torn by a crash was never acknowledged: replay ends before it.
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    // After a write or sync of the write-ahead log that failed, RocksDB would write what is in memory into files, begin
+    // a new log and go on. With this it takes such a failure for final; each commit still syncs before it returns.
+    options.set_manual_wal_flush(true);
+    // Whatever becomes of a batch, it becomes of it in all families.
+    options.set_atomic_flush(true);
     options.set_max_total_wal_size(WRITE_AHEAD_LOG);
     options.set_db_write_buffer_size(WRITE_BUFFERS);
     options.set_max_background_jobs(2);

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_log::log::{Atomicity, Log, OpenError, SubmitError};
 use countersign_log::store::StoreError;
-use countersign_verifier::merkle::{LeafHash, LeafIndex, RootHash, TreeSize};
+use countersign_verifier::merkle::{LeafHash, LeafIndex, NodeHash, RootHash, TreeSize, verify_inclusion};
 
 use super::desk::{Desk, config, found, size};
 use super::quorum::{enter_cosigned, soon};
@@ -29,17 +29,26 @@ fn child_that_works_until_it_is_killed() {
     let series: u64 = std::env::var(SERIES).unwrap().parse().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let log = Log::open(config(Path::new(&data), &policy)).await.unwrap();
+        let mut config = config(Path::new(&data), &policy);
+        super::kill_points::arm(&mut config);
+        let log = Log::open(config).await.unwrap();
         println!("\nopen");
         let mut tasks = tokio::task::JoinSet::new();
         for writer in 0..4 {
             tasks.spawn(work(Arc::clone(&log), Desk::new(series * 100 + writer)));
         }
-        let mut published = log.published();
+        let (mut published, reader) = (log.published(), Arc::clone(&log));
         tokio::spawn(async move {
             while published.changed().await.is_ok() {
                 let head = published.borrow_and_update().clone().unwrap();
                 println!("published {} {}", head.size, head.root);
+                // Somebody takes a proof home: that of the entry in the middle.
+                let index = LeafIndex::new(head.size.get() / 2).unwrap();
+                let proof = reader.inclusion_proof(index, head.size).unwrap();
+                let entry = LeafHash::of(&reader.entry(index).unwrap().unwrap());
+                verify_inclusion(entry, index, head.size, &proof, head.root).unwrap();
+                let hashes: Vec<String> = proof.iter().map(NodeHash::to_base64).collect();
+                println!("proof {index} {} {}", head.size, hashes.join(","));
             }
         });
         tasks.join_all().await;
@@ -69,9 +78,11 @@ async fn work(log: Arc<Log>, desk: Desk) {
 
 /// What a child said before it ended.
 #[derive(Debug, Default)]
-struct Said {
+pub(super) struct Said {
     entries: BTreeMap<LeafIndex, LeafHash>,
     heads: Vec<(TreeSize, RootHash)>,
+    /// Of an entry, under a size, the hashes.
+    proofs: Vec<(LeafIndex, TreeSize, String)>,
     stopped: Option<String>,
 }
 
@@ -88,14 +99,24 @@ impl Said {
                 let head = (TreeSize::parse(size).unwrap(), root.parse::<LeafHash>().unwrap());
                 self.heads.push((head.0, RootHash::from_bytes(*head.1.as_bytes())));
             }
+            ["proof", index, size, hashes] => {
+                let (index, size) = (LeafIndex::parse(index).unwrap(), TreeSize::parse(size).unwrap());
+                self.proofs.push((index, size, (*hashes).to_owned()));
+            }
             ["stopped", code] => self.stopped = Some((*code).to_owned()),
             // The test harness has lines of its own.
             _ => {}
         }
     }
 
+    /// There was something to be checked: at least so many entries, heads and proofs.
+    pub(super) fn expect(&self, entries: usize, heads: usize, proofs: usize) {
+        let found = (self.entries.len(), self.heads.len(), self.proofs.len());
+        assert!(found.0 >= entries && found.1 >= heads && found.2 >= proofs, "{found:?}");
+    }
+
     /// Everything that was said is still so.
-    fn check(&self, log: &Log) {
+    pub(super) fn check(&self, log: &Log) {
         for (index, entry) in &self.entries {
             let bytes = log.entry(*index).unwrap().expect("an acknowledged entry is there");
             assert_eq!(LeafHash::of(&bytes), *entry, "at index {index}");
@@ -104,10 +125,15 @@ impl Said {
         for (size, root) in &self.heads {
             assert_eq!(log.root(*size).unwrap(), *root, "the head of size {size}");
         }
+        for (index, size, before) in &self.proofs {
+            let proof = log.inclusion_proof(*index, *size).unwrap();
+            let hashes: Vec<String> = proof.iter().map(NodeHash::to_base64).collect();
+            assert_eq!(hashes.join(","), *before, "the proof of {index} in {size}");
+        }
     }
 }
 
-fn child(command: &mut Command, data: &Path, policy: &str, series: u64) -> Child {
+pub(super) fn child(command: &mut Command, data: &Path, policy: &str, series: u64) -> Child {
     command
         .env(DATA, data)
         .env(POLICY, policy)
@@ -118,7 +144,7 @@ fn child(command: &mut Command, data: &Path, policy: &str, series: u64) -> Child
         .unwrap()
 }
 
-fn myself() -> Command {
+pub(super) fn myself() -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", CHILD, "--nocapture", "--test-threads", "1"]);
     command
@@ -126,7 +152,7 @@ fn myself() -> Command {
 
 /// Listens to a child until it has acknowledged `count` entries or ended, then kills it, and hears what it had said
 /// until then. The last line may be cut off.
-fn listen_and_kill(child: &mut Child, count: usize, said: &mut Said) {
+pub(super) fn listen_and_kill(child: &mut Child, count: usize, said: &mut Said) -> ExitStatus {
     let mut lines = BufReader::new(child.stdout.take().unwrap());
     let (before, mut killed) = (said.entries.len(), false);
     let mut line = String::new();
@@ -135,12 +161,12 @@ fn listen_and_kill(child: &mut Child, count: usize, said: &mut Said) {
             said.hear(line.trim_end());
         }
         line.clear();
-        if !killed && said.entries.len() >= before + count {
+        if !killed && said.entries.len() >= before.saturating_add(count) {
             child.kill().unwrap();
             killed = true;
         }
     }
-    child.wait().unwrap();
+    child.wait().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

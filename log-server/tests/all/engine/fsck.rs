@@ -257,10 +257,11 @@ fn signed_heads_in_files_are_held_against_the_store() {
     let removed = change(&|path| std::fs::remove_file(path).unwrap());
     assert_eq!((removed.findings[0].part, removed.exit()), ("high-water", Exit::StateDamaged));
     let changed = change(&|path| {
-        let mut note = std::fs::read(path).unwrap();
-        let last = note.len() - 9;
-        note[last] ^= 1;
-        std::fs::write(path, note).unwrap();
+        // It has two places, one of which may be torn. Both are not.
+        let mut bytes = std::fs::read(path).unwrap();
+        bytes[9] ^= 1;
+        bytes[4096 + 9] ^= 1;
+        std::fs::write(path, bytes).unwrap();
     });
     assert_eq!((changed.findings.len(), changed.exit()), (1, Exit::StateDamaged), "{:#?}", changed.findings);
 }
@@ -287,7 +288,10 @@ async fn an_older_or_another_store_contradicts_the_signed_head() {
     log.shutdown().await;
     drop(log);
     std::fs::create_dir(older.path().join("evidence")).unwrap();
-    std::fs::copy(founded.path().join("high-water"), older.path().join("evidence/7-x-w.note")).unwrap();
+    // The file has two heads.
+    let heads = std::fs::read_to_string(founded.path().join("high-water")).unwrap();
+    let newest = heads.split('\0').find(|note| note.lines().nth(1) == Some("7")).unwrap();
+    std::fs::write(older.path().join("evidence/7-x-w.note"), newest).unwrap();
     let report = check(older.path());
     assert_eq!(report.exit(), Exit::Misbehaviour, "{report:#?}");
     assert_eq!((report.findings.len(), report.findings[0].part), (1, "evidence"));

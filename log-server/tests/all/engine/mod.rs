@@ -2,10 +2,12 @@
 
 mod backup;
 mod crash;
+mod damage;
 mod desk;
 mod faults;
 mod fixtures;
 mod fsck;
+mod kill_points;
 mod quorum;
 mod rollback;
 mod sequencing;

@@ -55,6 +55,8 @@ struct Inner {
     signer: NoteSigner,
     mood: Mutex<Mood>,
     seen: Mutex<Option<Seen>>,
+    /// All that it ever cosigned.
+    cosigned: Mutex<Vec<(TreeSize, RootHash)>>,
     conflicts: AtomicUsize,
     requests: AtomicUsize,
     clock: AtomicU64,
@@ -83,6 +85,7 @@ impl TestWitness {
             signer: NoteSigner::from_seed(key_name, true, &seed),
             mood: Mutex::new(Mood::Honest),
             seen: Mutex::new(None),
+            cosigned: Mutex::default(),
             conflicts: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
             clock: AtomicU64::new(1_790_000_000),
@@ -108,6 +111,11 @@ impl TestWitness {
 
     pub(crate) fn seen(&self) -> Option<Seen> {
         self.inner.seen.lock().unwrap().clone()
+    }
+
+    /// Every head that it ever cosigned.
+    pub(crate) fn cosigned(&self) -> Vec<(TreeSize, RootHash)> {
+        self.inner.cosigned.lock().unwrap().clone()
     }
 
     /// Puts an older state back, as from a backup.
@@ -168,6 +176,7 @@ async fn add_checkpoint(State(witness): State<Arc<Inner>>, body: Bytes) -> Respo
         return cosign(&other, time, &witness.signer).unwrap().to_string().into_response();
     }
     let line = cosign(head, time, &witness.signer).unwrap().to_string();
+    witness.cosigned.lock().unwrap().push((head.size, head.root));
     *seen = Some(Seen { size: head.size, root: head.root, note: format!("{}{line}", signed.to_note()) });
     line.into_response()
 }
