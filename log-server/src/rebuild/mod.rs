@@ -107,7 +107,7 @@ fn settle(data: &Path, goal: &Goal, key: &VerifierKey) -> Result<(), RebuildErro
     let path = data.join(high_water::FILE);
     let signed = |note: &SignedNote| LogSigned::open(note, core::slice::from_ref(key)).ok();
     if let Some(signed_goal) = goal.note.as_ref().and_then(signed) {
-        let (high_water, before) = HighWater::open(data).map_err(RebuildError::file(&path))?;
+        let (high_water, before) = HighWater::open(data, key).map_err(RebuildError::file(&path))?;
         let before = before.and_then(|note| signed(&SignedNote::parse(&note).ok()?));
         if before.is_none_or(|before| before.checkpoint().size < goal.head.size) {
             let raised = high_water.raise(&signed_goal.to_note().to_string());
