@@ -117,7 +117,8 @@ pub(crate) async fn newest_proof(
     Ok((proof, head))
 }
 
-fn refuse(trouble: &ProofTrouble) -> Refusal {
+/// Why there is no proof, for the reader.
+pub(crate) fn refuse(trouble: &ProofTrouble) -> Refusal {
     let problem =
         if trouble.is_contradiction() { &codes::LOG_CONTRADICTS_HEAD } else { &codes::LOG_UNREADABLE };
     let reason = with_causes(trouble);

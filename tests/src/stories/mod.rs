@@ -5,8 +5,10 @@
 
 mod cases;
 mod parties;
+mod sealed;
 mod story;
 
 pub use cases::{Case, cases};
 pub use parties::{Party, registrations};
+pub use sealed::{ORIGIN, Sealed, trust_policy};
 pub use story::{Said, Story, Told};

@@ -14,6 +14,9 @@ use crate::statements::request;
 /// When the stories begin, in seconds since 1970.
 pub(super) const BEGIN: u64 = 1_800_000_000;
 
+/// The execution that the stories tell of.
+pub(super) const EXECUTION: &str = "story/one";
+
 /// One thing said, before it is signed.
 #[derive(Debug, Clone)]
 pub struct Said {
@@ -336,7 +339,7 @@ fn claims(said: &Said, index: u64) -> Claims {
         }
         Kind::Issuer => text("name").parse().map(Subject::Issuer).ok(),
         Kind::Policy => text("name").parse().map(Subject::Policy).ok(),
-        _ => "story/one".parse().map(Subject::Execution).ok(),
+        _ => EXECUTION.parse().map(Subject::Execution).ok(),
     };
     let (audience, from, until) = said.window;
     let validity = (said.kind == Kind::Authorization).then(|| Validity {

@@ -13,13 +13,13 @@ use crate::parties::Parties;
 use crate::submitting::{Taken, json, submit};
 
 /// An explorer of a system's log, over whatever stands before it.
-struct Explorer {
-    url: String,
+pub(crate) struct Explorer {
+    pub(crate) url: String,
     _process: Process,
 }
 
 impl Explorer {
-    fn start(system: &System, log: &str, expected: &[&str]) -> Self {
+    pub(crate) fn start(system: &System, log: &str, expected: &[&str]) -> Self {
         let policy = system.policy_file();
         let args = ["--log", log, "--policy", policy.to_str().unwrap(), "--listen", "127.0.0.1:0"];
         let expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
@@ -33,7 +33,7 @@ impl Explorer {
 
     /// Waits until the explorer is in this state, and returns its health.
     #[track_caller]
-    fn wait_for(&self, state: &str, size: u64) -> Value {
+    pub(crate) fn wait_for(&self, state: &str, size: u64) -> Value {
         self.wait(state, |health| health["state"] == state && health["read_up_to"].as_u64() >= Some(size))
     }
 

@@ -8,14 +8,14 @@ use serde_json::Value;
 use crate::submitting::json;
 
 /// A gate with its own issuers, in front of a log.
-struct Gate {
-    system: System,
+pub(crate) struct Gate {
+    pub(crate) system: System,
     config: PathBuf,
 }
 
 impl Gate {
     /// Registers the three parties and writes the configuration: `touch` and `false` may run, nothing else.
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let setup = Setup {
             log_flags: vec!["--wait-timeout", "1s"],
             log_warnings: vec!["the witness does not cosign"],
@@ -64,13 +64,13 @@ impl Gate {
         Self { system, config }
     }
 
-    fn run(&self, execution: &str, command: &[&str]) -> Ran {
+    pub(crate) fn run(&self, execution: &str, command: &[&str]) -> Ran {
         let config = self.config.to_str().unwrap();
         let args = ["run", "--config", config, "--execution", execution, "--"];
         run(Program::Countersign, args.iter().chain(command))
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.system.folder().join(name)
     }
 

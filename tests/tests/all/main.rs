@@ -5,11 +5,15 @@ mod architecture;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod auditing;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod browser;
+#[cfg(test)]
+mod bundles;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
@@ -42,6 +46,8 @@ mod parties;
 mod raw;
 #[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod shutdown;
 #[cfg(test)]

@@ -78,6 +78,9 @@ fn the_commands_run_as_written() {
     assert!(output.status.success(), "{script}\n--- stdout\n{out}\n--- stderr\n{err}");
     // What the text around the commands promises.
     assert!(out.contains("refused, exit code 3"), "the forged proof was not refused:\n{out}");
+    assert!(out.contains("not decided, exit code 2"), "the bundle of an open execution was not read:\n{out}");
+    let html = std::fs::read_to_string(folder.join("two.html")).unwrap();
+    assert!(html.contains("Execution readme/two"), "{html}");
     assert!(out.contains("localhost/mine\n1\n"), "the log of one's own shows no head of size 1:\n{out}");
     assert!(folder.join("intent.cose.tlog-proof").exists() && folder.join("two.tlog-proof").exists());
     let secret = std::fs::metadata(folder.join("me.pem")).unwrap().permissions();

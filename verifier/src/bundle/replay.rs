@@ -9,7 +9,7 @@ use crate::admission::{
 };
 use crate::lineage::Step;
 use crate::merkle::{LeafHash, LeafIndex, TreeSize};
-use crate::statement::{ExecutionId, Kind, RefRole, SignatureError};
+use crate::statement::{ExecutionId, Kind, RefRole, SignatureError, Statement, Verdict};
 
 /// What a replay of a bundle's entries comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,22 +20,26 @@ pub struct Replay {
     pub unknown: Option<(LeafIndex, Refusal)>,
     /// The first entry that should not have been admitted.
     pub refused: Option<(LeafIndex, Refusal)>,
-    /// The first entry that names another one of the execution which is not in the bundle.
-    pub dangling: Option<(LeafIndex, Refusal)>,
+    /// The first entry that names another one of the execution which is not in the bundle, in which role and by its id.
+    pub dangling: Option<(LeafIndex, RefRole, LeafHash)>,
 }
 
 /// Checks each signature under the key that the bundle shows to have been registered, and admits each entry over
 /// the ones before it.
 ///
-/// What a bundle does not have, it cannot show: a registration that was left out between two that are there, the
-/// policy that a policy replaces. The latter is taken to exist.
+/// What a bundle does not have, it cannot show: a registration that was left out between two that are there, or an entry
+/// that others name. The latter is taken to be what its role asks for.
 pub fn replay(bundle: &Bundle) -> Replay {
     let mut replay = Replay { forged: None, unknown: None, refused: None, dangling: None };
-    let mut shown = Shown { state: MemoryState::new(), size: TreeSize::EMPTY, assumed: None };
+    let mut shown = Shown { state: MemoryState::new(), size: TreeSize::EMPTY, assumed: Vec::new() };
     let here: HashSet<LeafHash> = bundle.entries().map(|step| step.entry).collect();
     for Step { index, statement, .. } in bundle.entries() {
         shown.size = TreeSize::new(index.get()).unwrap_or_default();
-        shown.assumed = statement.references().get(RefRole::Replaces);
+        let absent = || statement.references().iter().filter(|(_, entry)| !here.contains(entry));
+        shown.assumed = absent().map(|(role, entry)| assumed(index, statement, role, entry)).collect();
+        if let Some((role, entry)) = absent().find(|(role, _)| *role != RefRole::Replaces) {
+            replay.dangling.get_or_insert((index, role, entry));
+        }
         let key = match signing_key(&shown, statement) {
             Ok(key) => key,
             Err(AdmitError::Refused(refusal)) => {
@@ -50,18 +54,10 @@ pub fn replay(bundle: &Bundle) -> Replay {
                 continue;
             }
         };
-        let refusal = match admit(&shown, &verified) {
-            Ok(admitted) => {
-                shown.state.apply(admitted.effects);
-                continue;
-            }
-            Err(AdmitError::Refused(refusal)) => refusal,
-        };
-        let slot = match refusal {
-            Refusal::ReferenceUnresolved { entry, .. } if !here.contains(&entry) => &mut replay.dangling,
-            _ => &mut replay.refused,
-        };
-        slot.get_or_insert((index, refusal));
+        match admit(&shown, &verified) {
+            Ok(admitted) => shown.state.apply(admitted.effects),
+            Err(AdmitError::Refused(refusal)) => drop(replay.refused.get_or_insert((index, refusal))),
+        }
     }
     replay
 }
@@ -71,8 +67,21 @@ struct Shown {
     state: MemoryState,
     /// How many entries the log had.
     size: TreeSize,
-    /// A policy that is taken to be there.
-    assumed: Option<LeafHash>,
+    /// What the entry at hand names and the bundle does not have.
+    assumed: Vec<(LeafHash, EntryFacts)>,
+}
+
+/// An entry that is named and not there, as the role in which it is named asks for it.
+fn assumed(
+    index: LeafIndex,
+    statement: &Statement,
+    role: RefRole,
+    entry: LeafHash,
+) -> (LeafHash, EntryFacts) {
+    let kind = role.kind().unwrap_or(statement.kind());
+    let execution = statement.execution().filter(|_| kind != Kind::Policy).cloned();
+    let verdict = (kind == Kind::Decision).then_some(Verdict::Permit);
+    (entry, EntryFacts { index, kind, execution, verdict })
 }
 
 impl State for Shown {
@@ -87,11 +96,8 @@ impl State for Shown {
     }
 
     fn entry(&self, entry: &LeafHash) -> Result<Option<EntryFacts>, Infallible> {
-        let facts = self.state.entry(entry)?;
-        let first = LeafIndex::new(0).filter(|_| self.assumed == Some(*entry));
-        let assumed =
-            first.map(|index| EntryFacts { index, kind: Kind::Policy, execution: None, verdict: None });
-        Ok(facts.or(assumed))
+        let assumed = self.assumed.iter().find(|(named, _)| named == entry).map(|(_, facts)| facts);
+        Ok(self.state.entry(entry)?.or_else(|| assumed.cloned()))
     }
 
     fn outcome_of(&self, authorization: &LeafHash) -> Result<Option<LeafHash>, Infallible> {

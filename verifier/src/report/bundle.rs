@@ -197,9 +197,9 @@ fn check_issuers(bundle: &Bundle) -> (Finding, Finding) {
         Finding::Fail(format!("entry {index} should not have been admitted: {refusal}"))
     } else if let Some(origin) = founded.filter(|origin| **origin != bundle.head().origin) {
         Finding::Fail(format!("the genesis founds {origin}, and the head is by {}", bundle.head().origin))
-    } else if let Some((index, refusal)) = &replay.dangling {
+    } else if let Some((index, role, entry)) = &replay.dangling {
         Finding::NotChecked(format!(
-            "entry {index} names an entry of the execution that was left out: {refusal}"
+            "entry {index} names as its {role} the entry {entry}, which is not in the bundle"
         ))
     } else {
         Finding::Pass("by the registrations in the bundle, each signer was active and held the role".into())

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, Response, header};
+use axum::http::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_verifier::merkle::LeafIndex;
@@ -18,7 +18,7 @@ use crate::draw::glyph;
 use crate::explorer::Explorer;
 use crate::index::Gist;
 use crate::mirror::Fetched;
-use crate::page::{Ask, Cache, Fact, Frame, Refusal, Section, Sentence, Stamp, Text, link, page, raw};
+use crate::page::{Ask, Cache, Fact, Frame, Refusal, Section, Sentence, Stamp, Text, file, link, page};
 use crate::proof::newest_proof;
 use crate::words;
 
@@ -116,15 +116,6 @@ async fn find(explorer: &Explorer, ask: &Ask) -> Result<Response<Body>, Refusal>
             Ok(page(ask, Cache::Moment, &entry, &entry))
         }
     }
-}
-
-/// Bytes to be saved under a name.
-fn file(ask: &Ask, cache: Cache, media_type: &'static str, name: &str, bytes: Vec<u8>) -> Response<Body> {
-    let mut response = raw(ask, cache, media_type, bytes);
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
-    }
-    response
 }
 
 async fn read(explorer: &Explorer, index: LeafIndex, entry: Fetched) -> Result<Entry, Refusal> {

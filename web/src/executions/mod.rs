@@ -1,5 +1,6 @@
 //! Executions: what was asked, decided, allowed, checked and done, as one story.
 
+mod bundle;
 mod one;
 mod steps;
 

@@ -4,10 +4,12 @@ use askama::Template;
 use axum::body::Body;
 use axum::extract::State as Shared;
 use axum::http::Response;
+use countersign_verifier::bundle::{MEDIA_TYPE, SUFFIX};
 use countersign_verifier::merkle::LeafIndex;
 use countersign_verifier::statement::{Payload, Statement};
 use serde::Serialize;
 
+use super::bundle::bundle;
 use super::steps::{EntryStep, Step, missing_only, with_missing};
 use crate::draw::glyph;
 use crate::entries::{facts, sentence};
@@ -39,6 +41,8 @@ struct ExecutionPage {
     cut: bool,
     #[serde(skip)]
     all: String,
+    /// The address of everything in one file.
+    bundle: String,
 }
 
 pub(crate) async fn show(Shared(explorer): Shared<Explorer>, ask: Ask) -> Response<Body> {
@@ -47,27 +51,16 @@ pub(crate) async fn show(Shared(explorer): Shared<Explorer>, ask: Ask) -> Respon
 }
 
 async fn find(explorer: &Explorer, ask: &Ask) -> Result<Response<Body>, Refusal> {
-    let path = ask.path.trim_start_matches("/executions/");
-    let name = path.strip_suffix(".json").filter(|name| !name.is_empty()).unwrap_or(path);
-    let name = match link::split_suffix(name) {
-        (inner, Some(".html")) => inner,
-        _ => name,
-    };
-    let id = link::decode(name).unwrap_or_else(|| name.to_owned());
+    let (id, is_bundle) = named(&ask.path);
+    if is_bundle {
+        return bundle(explorer, ask, &id).await;
+    }
     let (found, size) = {
         let known = explorer.begun()?;
         (known.index().execution_entries(&id, WALK), known.read_up_to().get())
     };
     let Some((indexes, entries)) = found else {
-        let detail = Sentence::of("None of the ")
-            .number(size)
-            .words(" entries that this explorer has read names the execution ")
-            .value(&id)
-            .words(".");
-        return Err(Refusal::new(&codes::EXECUTION_UNKNOWN, detail)
-            .within(Section::Executions)
-            .or(format!("/search?q={}", link::in_query(&id)), "Search for it")
-            .or("/executions", "All executions"));
+        return Err(unknown(&id, size));
     };
     let mut shown = Vec::new();
     for index in indexes.iter().take(LIMIT).copied().filter_map(LeafIndex::new) {
@@ -93,7 +86,8 @@ async fn find(explorer: &Explorer, ask: &Ask) -> Result<Response<Body>, Refusal>
     let shown_id = Text::new(id.as_str());
     let page_data = ExecutionPage {
         frame: Frame::new(&known, Section::Executions, format!("Execution {shown_id}"), link::execution(&id))
-            .json(link::execution_as(&id, ".json")),
+            .json(link::execution_as(&id, ".json"))
+            .alternate(link::execution_as(&id, SUFFIX), MEDIA_TYPE, "everything in one file"),
         id: shown_id,
         summary,
         state: words::state(state),
@@ -102,8 +96,37 @@ async fn find(explorer: &Explorer, ask: &Ask) -> Result<Response<Body>, Refusal>
         steps,
         cut,
         all: format!("/entries?q={}", link::in_query(&id)),
+        bundle: link::execution_as(&id, SUFFIX),
     };
     Ok(page(ask, Cache::Moment, &page_data, &page_data))
+}
+
+/// The execution that an address names, and whether it asks for the bundle.
+fn named(path: &str) -> (String, bool) {
+    let path = path.trim_start_matches("/executions/");
+    let without = |suffix| path.strip_suffix(suffix).filter(|name| !name.is_empty());
+    let (name, is_bundle) = match without(SUFFIX) {
+        Some(name) => (name, true),
+        None => (without(".json").unwrap_or(path), false),
+    };
+    let name = match link::split_suffix(name) {
+        (inner, Some(".html")) => inner,
+        _ => name,
+    };
+    (link::decode(name).unwrap_or_else(|| name.to_owned()), is_bundle)
+}
+
+/// Nothing is known of the execution among the first `size` entries.
+pub(super) fn unknown(id: &str, size: u64) -> Refusal {
+    let detail = Sentence::of("None of the ")
+        .number(size)
+        .words(" entries that this explorer has read names the execution ")
+        .value(id)
+        .words(".");
+    Refusal::new(&codes::EXECUTION_UNKNOWN, detail)
+        .within(Section::Executions)
+        .or(format!("/search?q={}", link::in_query(id)), "Search for it")
+        .or("/executions", "All executions")
 }
 
 fn step(entry: &Fetched, statement: Option<&Statement>) -> (Gist, EntryStep) {

@@ -1,5 +1,6 @@
 //! What an entry says in one word: all that lists need of it.
 
+use countersign_verifier::admission::{IssuerKey, registered};
 use countersign_verifier::merkle::LeafHash;
 use countersign_verifier::statement::payload::Payload;
 use countersign_verifier::statement::{
@@ -65,6 +66,8 @@ pub(crate) struct Row {
     pub(crate) gist: Gist,
     /// The claims `iss`, `sub` and `iat`; absent when the entry is unreadable.
     pub(crate) claims: Option<RowClaims>,
+    /// The key that the entry registers, revokes or changes.
+    pub(crate) registers: Option<IssuerKey>,
 }
 
 /// The claims that lists show.
@@ -81,7 +84,7 @@ impl Row {
     pub(crate) fn read(entry: &[u8]) -> Self {
         let leaf = LeafHash::of(entry);
         let Ok(statement) = Statement::parse(entry) else {
-            return Self { leaf, gist: Gist::Unreadable, claims: None };
+            return Self { leaf, gist: Gist::Unreadable, claims: None, registers: None };
         };
         let claims = statement.claims();
         let claims = RowClaims {
@@ -90,6 +93,6 @@ impl Row {
             is_execution: statement.execution().is_some(),
             issued_at: claims.issued_at.get(),
         };
-        Self { leaf, gist: Gist::of(&statement), claims: Some(claims) }
+        Self { leaf, gist: Gist::of(&statement), claims: Some(claims), registers: registered(&statement) }
     }
 }

@@ -8,6 +8,9 @@ mod gist;
 mod names;
 mod places;
 
+use std::collections::HashMap;
+
+use countersign_verifier::admission::IssuerKey;
 use countersign_verifier::merkle::LeafHash;
 use countersign_verifier::statement::Kind;
 
@@ -37,6 +40,8 @@ pub(crate) struct Index {
     /// The subjects that are executions, in the order of their first entries.
     executions: Vec<Started>,
     places: Places,
+    /// The entries about each key of each issuer.
+    registrations: HashMap<IssuerKey, Vec<u64>>,
     counts: [u64; Kind::ALL.len()],
 }
 
@@ -103,6 +108,9 @@ impl Index {
     pub(crate) fn append(&mut self, row: &Row) {
         let index = self.len();
         self.places.insert(row.leaf, index);
+        if let Some(issuer) = &row.registers {
+            self.registrations.entry(issuer.clone()).or_default().push(index);
+        }
         for (of, count) in Kind::ALL.iter().zip(&mut self.counts) {
             *count = count.saturating_add(u64::from(row.gist.kind() == Some(*of)));
         }
@@ -174,6 +182,13 @@ impl Index {
     /// Every place at which an entry may be: compare the entry there.
     pub(crate) fn candidates(&self, id: LeafHash) -> Vec<u64> {
         self.places.candidates(id)
+    }
+
+    /// The newest registration of a key before an entry.
+    pub(crate) fn registration(&self, issuer: &IssuerKey, before: u64) -> Option<u64> {
+        let all = self.registrations.get(issuer)?;
+        let earlier = all.partition_point(|index| *index < before);
+        all.get(earlier.checked_sub(1)?).copied()
     }
 
     /// Whether an issuer of this name has signed something.

@@ -23,7 +23,7 @@ fn row(number: usize, gist: usize, subject: u8, issuer: u8) -> Row {
         is_execution: true,
         issued_at: u64::try_from(number).unwrap(),
     });
-    Row { leaf: LeafHash::of(&number.to_be_bytes()), gist, claims }
+    Row { leaf: LeafHash::of(&number.to_be_bytes()), gist, claims, registers: None }
 }
 
 proptest! {

@@ -76,6 +76,11 @@ impl Mirror {
         Ok(PathProof { hashes, root })
     }
 
+    /// The nodes of a plan, from the log's tiles. Whether they lead to the root, the caller checks.
+    pub(crate) async fn nodes(&self, plan: &ProofPlan, size: TreeSize) -> Result<Vec<NodeHash>, ReadError> {
+        read::nodes(&self.source, plan, size).await
+    }
+
     /// The first entries of a bundle, `at_least` so many, compared with what was verified.
     async fn bundle(&self, number: u64, at_least: usize) -> Result<Bundle, ReadError> {
         if let Some(bundle) = self.bundles.get(number, at_least) {

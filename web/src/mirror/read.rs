@@ -39,12 +39,15 @@ pub(super) async fn nodes(
     size: TreeSize,
 ) -> Result<Vec<NodeHash>, ReadError> {
     let ids: Vec<TileId> = tiles_for(plan.nodes()).into_iter().collect();
+    // In the order of their ids, as they were asked for.
     let tiles = all(source, ids, move |source, id| async move { tile(&source, id, size).await }).await?;
     plan.nodes()
         .iter()
         .map(|node| {
             let id = TileId::of(*node);
-            let tile = tiles.iter().find(|tile| tile.id() == id).ok_or(ReadError::NoSuchPart(size))?;
+            let at =
+                tiles.binary_search_by_key(&id, HashTile::id).map_err(|_| ReadError::NoSuchPart(size))?;
+            let tile = tiles.get(at).ok_or(ReadError::NoSuchPart(size))?;
             tile.node(*node).map_err(|_| ReadError::NoSuchPart(size))
         })
         .collect()

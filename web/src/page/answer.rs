@@ -96,6 +96,19 @@ pub(crate) fn raw(ask: &Ask, cache: Cache, media_type: &'static str, bytes: Vec<
     response
 }
 
+/// Bytes to be saved under a name.
+pub(crate) fn file(
+    ask: &Ask,
+    cache: Cache,
+    media_type: &'static str,
+    name: &str,
+    bytes: Vec<u8>,
+) -> Response<Body> {
+    let mut response = raw(ask, cache, media_type, bytes);
+    set(&mut response, header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""));
+    response
+}
+
 /// Sends the reader elsewhere for now.
 pub(crate) fn redirect(to: &str) -> Response<Body> {
     let mut response = Response::new(Body::empty());

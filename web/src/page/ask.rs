@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, header};
 pub(crate) struct Ask {
     /// The path as it was sent, percent signs and all.
     pub(crate) path: String,
-    /// Whether JSON is wanted: by the suffix `.json`, or by the header `Accept`.
+    /// Whether JSON is wanted: by a suffix that only programs ask for, or by the header `Accept`.
     pub(crate) json: bool,
     query: Vec<(String, String)>,
     if_none_match: Option<String>,
@@ -41,7 +41,8 @@ impl<S: Sync> FromRequestParts<S> for Ask {
         let query = parts.uri.query().unwrap_or_default();
         let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Ok(Self {
-            json: path.strip_suffix(".json").is_some() || prefers_json(&parts.headers),
+            json: [".json", ".bundle"].iter().any(|suffix| path.ends_with(suffix))
+                || prefers_json(&parts.headers),
             query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             if_none_match: text(header::IF_NONE_MATCH),
             path,

@@ -11,7 +11,7 @@ mod sentence;
 mod stamp;
 mod text;
 
-pub(crate) use answer::{Cache, page, raw, redirect};
+pub(crate) use answer::{Cache, file, page, raw, redirect};
 pub(crate) use ask::Ask;
 pub(crate) use assets::{SCRIPTS, serve as serve_asset};
 pub(crate) use frame::{Frame, Section};

@@ -58,6 +58,20 @@ problems! {
         "No entry that the explorer has read names this execution.",
         "Check the id, capital letters included. If its first statement was just submitted, wait for a head that \
          includes it.";
+    BUNDLE_TOO_LARGE = 422 "bundle-too-large",
+        "The execution is too large for one file",
+        "A bundle has at most 4,096 entries and 32 MiB, and this execution with what it stands on has more.",
+        "Audit the log instead, which judges executions of any size: countersign-verify log.";
+    BUNDLE_IMPOSSIBLE = 502 "bundle-impossible",
+        "The log lacks what the execution stands on",
+        "An entry of the execution names a policy or is signed by a key that the log does not have. A log that follows \
+         its rules takes no such entry.",
+        "Tell the log's operator, and audit the log: countersign-verify log.";
+    STILL_READING = 503 "still-reading",
+        "The explorer is still reading the log",
+        "A bundle has every entry that the execution has under the newest head, and the explorer has not read that far \
+         yet.",
+        "Come back in a moment.";
     INDEX_MALFORMED = 400 "index-malformed",
         "Not the number of an entry",
         "Entries are numbered from 0, in decimal digits without sign, spaces or leading zeros.",
@@ -100,6 +114,13 @@ pub(crate) struct Refusal {
 impl Refusal {
     pub(crate) fn new(problem: &'static Problem, detail: Sentence) -> Self {
         Self { problem, detail, retry_after: None, section: Section::None, ways: Vec::new() }
+    }
+
+    /// Says when to come back, in seconds.
+    #[must_use]
+    pub(crate) fn again_in(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     /// Offers another page.

@@ -4,6 +4,7 @@
 
 mod ask;
 mod budget;
+mod bundles;
 mod html;
 mod http;
 mod lies;

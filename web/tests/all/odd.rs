@@ -1,5 +1,6 @@
 //! Executions with ids that are made of what addresses are made of.
 
+use countersign_verifier::bundle::Bundle;
 use countersign_verifier::statement::Kind;
 use serde_json::json;
 use url::Url;
@@ -34,6 +35,7 @@ async fn every_execution_is_reached_from_the_list() {
     ];
     let log = TestLog::new();
     let mut issuers = Issuers::new(&log);
+    issuers.found();
     for id in ids {
         issuers.ask(id, "execute", "true");
     }
@@ -56,7 +58,11 @@ async fn every_execution_is_reached_from_the_list() {
             .unwrap();
         let twin = base.join(twin.attribute("href").unwrap()).unwrap();
         let json = ask(&pages, twin.path()).await.json();
-        reached.push(json["id"].as_str().unwrap().to_owned());
+        let id = json["id"].as_str().unwrap().to_owned();
+        let bundle = base.join(json["bundle"].as_str().unwrap()).unwrap();
+        let bundle = Bundle::parse(&ask(&pages, bundle.path()).await.bytes).unwrap();
+        assert_eq!(bundle.execution().as_str(), id);
+        reached.push(id);
     }
     reached.reverse();
     assert_eq!(reached, ids);

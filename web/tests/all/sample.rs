@@ -54,7 +54,7 @@ impl<'a> Issuers<'a> {
         id
     }
 
-    fn found(&mut self) {
+    pub(crate) fn found(&mut self) {
         self.state(
             Kind::Genesis,
             "operator",
@@ -71,7 +71,7 @@ impl<'a> Issuers<'a> {
         }
     }
 
-    fn register(&mut self, name: &str, role: &str) {
+    pub(crate) fn register(&mut self, name: &str, role: &str) {
         let public_key = base64(&key(name));
         self.state(
             Kind::Issuer,
@@ -182,6 +182,7 @@ pub(crate) fn fill(log: &TestLog) {
     issuers.report(run, "confirmed", &json!({"authorization": authorization}), None);
 
     let run = "hostile/1";
+    issuers.register("<script>alert(2)</script>", "requester");
     let hostile = json!({"type": HOSTILE, "id": HOSTILE, "properties": {(HOSTILE): HOSTILE}});
     issuers.state(
         Kind::Intent,
