@@ -4,7 +4,7 @@
 //! compared with that head before it takes the place of the one before, and is durable then. Files of the database that
 //! the copy before has already are taken from there: they never change.
 //!
-//! [`restore`] makes a data folder out of such a copy. A log that goes on from a copy may lack what was acknowledged after
+//! [`restore()`] makes a data folder out of such a copy. A log that goes on from a copy may lack what was acknowledged after
 //! it was made, and would give the same indexes away a second time. So the folder is marked, and the log that opens it
 //! signs nothing until enough witnesses have shown that they have seen no more of it: see [`Restored`].
 
