@@ -32,7 +32,7 @@ fn names(text: &str) -> BTreeSet<String> {
 fn figures() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut waiting: Vec<PathBuf> =
-        ["serving/src", "log-server/src", "witness/src"].map(|room| top().join(room)).to_vec();
+        ["web/serving/src", "log-server/src", "witness/src"].map(|room| top().join(room)).to_vec();
     while let Some(path) = waiting.pop() {
         if path.is_dir() {
             waiting.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
@@ -49,7 +49,9 @@ fn figures() -> BTreeSet<String> {
 fn alarms_and_dashboard_ask_for_figures_that_there_are() {
     let figures = figures();
     assert!(figures.len() > 30, "only {} figures are seen", figures.len());
-    for file in ["deploy/prometheus/alerts.yml", "deploy/grafana/countersign.json", "docs/OPERATIONS.md"] {
+    for file in
+        ["docs/deploy/prometheus/alerts.yml", "docs/deploy/grafana/countersign.json", "docs/OPERATIONS.md"]
+    {
         let asked = names(&read(file));
         assert!(!asked.is_empty(), "{file} asks for nothing");
         for name in asked {
@@ -59,13 +61,13 @@ fn alarms_and_dashboard_ask_for_figures_that_there_are() {
         }
     }
     let dashboard: serde_json::Value =
-        serde_json::from_str(&read("deploy/grafana/countersign.json")).unwrap();
+        serde_json::from_str(&read("docs/deploy/grafana/countersign.json")).unwrap();
     assert!(dashboard["panels"].as_array().unwrap().len() > 20);
 }
 
 #[test]
 fn every_alarm_is_in_the_manual_and_the_other_way_round() {
-    let alerts = read("deploy/prometheus/alerts.yml");
+    let alerts = read("docs/deploy/prometheus/alerts.yml");
     let alarms: BTreeSet<String> =
         alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).map(str::to_owned).collect();
     assert!(alarms.len() > 10);
@@ -104,7 +106,7 @@ fn units_are_hardened() {
     let folder = tempfile::tempdir().unwrap();
     for unit in ["log", "witness", "explorer"] {
         let name = format!("countersign-{unit}.service");
-        let text = read(&format!("deploy/systemd/{name}"));
+        let text = read(&format!("docs/deploy/systemd/{name}"));
         for line in [
             "NoNewPrivileges=yes",
             "ProtectSystem=strict",
