@@ -55,6 +55,12 @@ fn what_a_gate_ran_is_governed_and_what_it_refused_is_denied() {
         let report = report(&ran);
         assert_eq!(report["lineage"], json!({"verdict": verdict, "findings": []}), "{report:#}");
         assert_eq!(report["execution"], id);
+        // The gate decides by the policy that it publishes, and so does whoever decides again.
+        let replayed = verify(system, &bundle, &["--replay", "--json"]);
+        replayed.holds();
+        let stages: Value = serde_json::from_str(&replayed.stdout).unwrap();
+        let stage = stages["stages"].as_array().unwrap().iter().find(|line| line["stage"] == "policy_replay");
+        assert_eq!(stage.unwrap()["verdict"], "pass", "{stages:#}");
         // Nothing was shown but what the file has: the same bytes, the same report.
         assert_eq!(verify(system, &bundle, &["--json"]).stdout, ran.stdout);
     }

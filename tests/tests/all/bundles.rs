@@ -9,7 +9,10 @@ use countersign_verifier::bundle::{Bundle, BundleError};
 use countersign_verifier::lineage::LineageVerdict;
 use countersign_verifier::merkle::LeafIndex;
 use countersign_verifier::quorum::Policy;
-use countersign_verifier::report::{Answer, BundleReport, Finding, Stage, check_bundle};
+use countersign_verifier::replay::Engine;
+use countersign_verifier::report::{
+    Answer, BundleReport, Finding, Stage, check_bundle, check_bundle_and_replay,
+};
 use countersign_verifier::statement::{Kind, RefRole, Statement};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -110,6 +113,36 @@ fn what_was_governed_and_what_was_denied_holds() {
     // The genesis, who signed (1 requester, 2 authority, 3 enforcer), the policy, and the steps; neither the other
     // enforcer nor the overseer, who signed nothing.
     assert_eq!(indexes(&Story::governed().tell().bundle()), [0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12]);
+}
+
+#[test]
+fn a_decision_that_the_logged_policy_does_not_come_to_fails_its_stage_and_no_other() {
+    let policy = Policy::parse(trust_policy().as_bytes()).unwrap();
+    let replayed = |story: &Story| {
+        let report = check_bundle_and_replay(&story.tell().bundle(), &policy);
+        assert_is_report(&serde_json::to_value(&report).unwrap());
+        report
+    };
+    let engine = serde_json::to_value(Engine::version()).unwrap();
+    let governed = Story::governed().set("decision", json!({ "engine": engine, "entities": [] }));
+    let report = replayed(&governed);
+    assert!(matches!(finding(&report, Stage::PolicyReplay), Finding::Pass(_)), "{report:#?}");
+    // The policy permits reading and nothing else.
+    let write = json!({ "action": { "name": "write" } });
+    let other = governed.clone().set("intent", write.clone()).set("authorization", write);
+    let report = replayed(&other);
+    assert_eq!(failing(&report), [Stage::PolicyReplay], "{report:#?}");
+    assert_eq!((report.answer(), verdict(&report)), (Answer::DoesNotHold, Some(LineageVerdict::Governed)));
+    // What it rests on is not stated, or it was another engine's: then nothing is known, and nothing fails.
+    for story in [
+        Story::governed(),
+        governed.clone().set("decision", json!({ "entities": { "sha256": "00".repeat(32) } })),
+        governed.set("decision", json!({ "engine": { "name": "cedar", "sdk": "0.0.1", "language": "0.1" } })),
+    ] {
+        let report = replayed(&story);
+        assert!(matches!(finding(&report, Stage::PolicyReplay), Finding::NotChecked(_)), "{report:#?}");
+        assert_eq!(report.answer(), Answer::Holds);
+    }
 }
 
 #[test]
