@@ -151,6 +151,7 @@ fn silent(witnesses: &[String]) -> String {
 pub const REASON_CODES: &[&str] = &[
     "write-failed",
     "read-failed",
+    "store-damaged",
     "store-older-than-witnessed",
     "store-contradicts-witnessed",
     "store-forgot",

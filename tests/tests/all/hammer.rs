@@ -94,9 +94,9 @@ fn a_log_that_changes_what_it_shows_is_found_out() {
     let system = System::start();
     let (key, policy) = (key(&system), system.policy_file());
     // A bit of the answer to a submission, of an entry, of a hash, of the head: each is seen by what it contradicts.
-    // In an answer it hits the head, which then is none or has a false signature.
+    // In an answer it hits the head, which then is no note, or no head, or has a false signature.
     for (changed, words) in [
-        ("/entries", "head"),
+        ("/entries", "a false answer"),
         ("/tile/entries", "its tile says"),
         ("/tile/0", "its tile says"),
         ("/checkpoint", "head"),
