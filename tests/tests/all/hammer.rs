@@ -96,15 +96,15 @@ fn a_log_that_changes_what_it_shows_is_found_out() {
     // A bit of the answer to a submission, of an entry, of a hash, of the head: each is seen by what it contradicts.
     // In an answer it hits the head, which then is no note, or no head, or has a false signature.
     for (changed, words) in [
-        ("/entries", "a false answer"),
-        ("/tile/entries", "its tile says"),
-        ("/tile/0", "its tile says"),
-        ("/checkpoint", "head"),
+        ("/entries", &["a false answer", "a head of"][..]),
+        ("/tile/entries", &["its tile says"]),
+        ("/tile/0", &["its tile says"]),
+        ("/checkpoint", &["head"]),
     ] {
         let detour = Detour::before(system.log.url(), Behaviour::Corrupt(changed));
         let more = ["--rate", "100", "--duration", "300ms", "--policy", policy.to_str().unwrap()];
         let ran = hammer_at(&detour.url(), &system, &key, &more);
-        assert!(ran.fails(3).contains(words), "{changed}: {ran:?}");
+        assert!(words.iter().any(|words| ran.fails(3).contains(words)), "{changed}: {ran:?}");
     }
 }
 
