@@ -14,7 +14,7 @@
 //! | [`forgetful_disk`] | a disk that loses what was not synced, and fails when it is told to |
 //! | [`hammer`] | load and truth: what was acknowledged is there, or the run fails |
 //! | [`vectors`] | the shared vectors, made from fixed seeds, and what the library says to them |
-//! | [`bench`] | the same loads on our log and on others, side by side |
+//! | [`mod@bench`] | the same loads on our log and on others, side by side |
 
 #[expect(
     clippy::expect_used,

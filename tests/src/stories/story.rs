@@ -30,9 +30,9 @@ pub struct Said {
     pub payload: Map<String, Value>,
     /// What it names, by label. A label that nobody has stands for an entry that nobody has.
     pub refs: Vec<(RefRole, String)>,
-    /// `iat`, after [`BEGIN`].
+    /// `iat`, after `BEGIN`.
     pub at: u64,
-    /// `aud`, `nbf` and `exp` of an authorization, the times after [`BEGIN`].
+    /// `aud`, `nbf` and `exp` of an authorization, the times after `BEGIN`.
     pub window: (Party, u64, u64),
 }
 
