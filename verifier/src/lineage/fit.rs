@@ -5,6 +5,7 @@ use super::outcome::Ran;
 use super::step::At;
 use crate::statement::payload::{Action, Authorization, Entity, Intent};
 use crate::statement::{FreeForm, IssuerName, RefRole, UnixSeconds, VerificationResult};
+use crate::utc::Utc;
 
 /// By how many seconds the clocks of two issuers may differ: a log takes statements whose time is off by as much.
 const CLOCKS_MAY_DIFFER: u64 = 300;
@@ -93,7 +94,10 @@ impl Ran<'_> {
             let outside = |time: &UnixSeconds| !(first..=last).contains(time);
             let when = |what, time| {
                 format!(
-                    "It {what} at {time} by the enforcer's clock; the authorization holds from {first} to {last}."
+                    "It {what} at {} by the enforcer's clock; the authorization holds from {} to {}.",
+                    utc(time),
+                    utc(first),
+                    utc(last)
                 )
             };
             if let Some(time) = started.filter(outside) {
@@ -108,31 +112,42 @@ impl Ran<'_> {
         };
         if let Some(verified) = verified.filter(|verified| started < *verified) {
             let sentence = format!(
-                "By the enforcer's own clock it started at {started} and was verified at {verified}."
+                "By the enforcer's own clock it started at {} and was verified at {}.",
+                utc(started),
+                utc(verified)
             );
             tell(FindingCode::StartedBeforeVerification, sentence);
         }
         if let Some(authorization) = &self.authorization {
             let issued = authorization.step.statement.claims().issued_at;
             let early = issued.get().saturating_sub(started.get());
-            let claims = format!(
-                "It started at {started} by the enforcer's clock and was authorized at {issued} by the authority's"
-            );
+            let claims = |how| {
+                format!(
+                    "It started at {} by the enforcer's clock and was authorized at {} by the authority's: {how} than \
+                     clocks may differ.",
+                    utc(started),
+                    utc(issued)
+                )
+            };
             if early > CLOCKS_MAY_DIFFER {
-                let sentence = format!("{claims}: more than clocks may differ.");
-                tell(FindingCode::StartedBeforeAuthorization, sentence);
+                tell(FindingCode::StartedBeforeAuthorization, claims("more"));
             } else if early > 0 {
-                let sentence = format!("{claims}: no more than clocks may differ.");
-                tell(FindingCode::ClocksDisagree, sentence);
+                tell(FindingCode::ClocksDisagree, claims("no more"));
             }
         }
         if let Some(finished) = self.outcome.says.finished_at.filter(|finished| *finished < started) {
             let sentence = format!(
-                "By the enforcer's clock it started at {started} and ended at {finished}: the clock was set back."
+                "By the enforcer's clock it started at {} and ended at {}: the clock was set back.",
+                utc(started),
+                utc(finished)
             );
             tell(FindingCode::FinishedBeforeStart, sentence);
         }
     }
+}
+
+fn utc(time: UnixSeconds) -> Utc {
+    Utc(time.get())
 }
 
 /// The first member by which what is authorized is not what was asked for.

@@ -89,14 +89,17 @@ fn conclusion(report: &BundleReport) -> &'static str {
     }
 }
 
-/// The earliest of the witnesses' times bounds when everything under the head existed.
+/// The last of the witnesses' times bounds when everything under the head existed, if any one of them told the truth.
 fn recorded(report: &BundleReport) -> Option<String> {
     let head = report.head.as_ref()?;
-    let first = head.cosignatures.iter().min_by_key(|one| one.time)?;
+    let last = head.cosignatures.iter().max_by_key(|one| one.time)?;
+    let who = match head.cosignatures.len() {
+        1 => format!("the witness {} had cosigned a head with it, by its own clock", last.witness),
+        count => format!("{count} witnesses had cosigned a head with it, by the clock of each"),
+    };
     Some(format!(
-        "All of it was recorded by {}: that is when the witness {} cosigned a head with it, by its own clock. The log \
-         shows the order. Every other time is what the clock of an issuer said.",
-        Utc(first.time),
-        first.witness
+        "All of it was recorded by {}: by then {who}. The log shows the order. Every other time is what the clock of an \
+         issuer said.",
+        Utc(last.time)
     ))
 }

@@ -11,6 +11,13 @@ use super::{View, words};
 pub(crate) fn page(view: &View<'_>) -> Result<(), Failed> {
     print_line(format_args!("{}: {}", view.title, view.verdict()))?;
     print_line(view.conclusion)?;
+    if let Some(judged) = view.report.lineage.as_ref().filter(|judged| !judged.findings.is_empty()) {
+        print_line("\nWhat was found")?;
+        for finding in &judged.findings {
+            let (code, severity) = (finding.code, finding.code.severity());
+            print_line(format_args!("  {severity} {code}, entry {}: {}", finding.index, finding.sentence))?;
+        }
+    }
     for (question, told) in &view.answers {
         print_line(format_args!("\n{}", question.words()))?;
         if told.is_empty() {
@@ -22,13 +29,6 @@ pub(crate) fn page(view: &View<'_>) -> Result<(), Failed> {
     }
     if let Some(recorded) = view.recorded.as_ref().filter(|_| !view.answers.is_empty()) {
         print_line(format_args!("\n{recorded}"))?;
-    }
-    if let Some(judged) = view.report.lineage.as_ref().filter(|judged| !judged.findings.is_empty()) {
-        print_line("\nWhat was found")?;
-        for finding in &judged.findings {
-            let (code, severity) = (finding.code, finding.code.severity());
-            print_line(format_args!("  {severity} {code}, entry {}: {}", finding.index, finding.sentence))?;
-        }
     }
     print_line("\nHow it was checked")?;
     stages(&view.report.stages)?;
