@@ -87,7 +87,8 @@ async fn find(explorer: &Explorer, ask: &Ask) -> Result<Response<Body>, Refusal>
     let page_data = ExecutionPage {
         frame: Frame::new(&known, Section::Executions, format!("Execution {shown_id}"), link::execution(&id))
             .json(link::execution_as(&id, ".json"))
-            .alternate(link::execution_as(&id, SUFFIX), MEDIA_TYPE, "everything in one file"),
+            .alternate(link::execution_as(&id, SUFFIX), MEDIA_TYPE, "everything in one file")
+            .checking(),
         id: shown_id,
         summary,
         state: words::state(state),

@@ -46,7 +46,7 @@ async fn pages_are_light_and_need_little_beside_them() {
             })
             .collect();
         let scripts = loaded.iter().filter(|tag| tag.name == "script").count();
-        let checks = path == "/verify" || path.starts_with("/entries/");
+        let checks = path == "/verify" || path.starts_with("/entries/") || path.starts_with("/executions/");
         assert_eq!((loaded.len() - scripts, scripts), (2, usize::from(checks)), "{path}");
         for tag in loaded {
             let asset = tag.attribute("href").or(tag.attribute("src")).unwrap();

@@ -113,6 +113,15 @@ impl Browser {
         });
     }
 
+    /// Drops a file in the middle of the page, as from a window of the desktop.
+    pub(crate) fn drop_file(&self, file: &Path) {
+        let data = json!({"items": [], "files": [file], "dragOperationsMask": 1});
+        for step in ["dragEnter", "dragOver", "drop"] {
+            let event = json!({"type": step, "x": 200, "y": 200, "data": data});
+            self.devtools("Input.dispatchDragEvent", &event);
+        }
+    }
+
     /// Looks at pages from now on in this way.
     pub(crate) fn look(&self, Look { width, dark }: Look) {
         let metrics = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600});

@@ -3,6 +3,8 @@
 mod axe;
 mod driver;
 
+use std::path::Path;
+
 use base64::Engine as _;
 use countersign_tests::harness::{System, get};
 use serde_json::json;
@@ -127,6 +129,47 @@ fn files_are_checked_and_sent_nowhere() {
 }
 
 #[test]
+fn an_execution_is_checked_as_a_whole_and_a_tampered_bundle_fails() {
+    let (system, lineage, browser) = stage("bundles");
+    let url = system.log.url();
+    browser.go(&format!("{url}/executions/{}", lineage.id));
+    browser.click("[data-run]");
+    browser.wait_for(DONE);
+    for stage in
+        ["format", "statement_signatures", "inclusion", "log_signature", "witness_quorum", "issuer_roles"]
+    {
+        assert_eq!(browser.run(&format!("return {}", verdict(stage))), "pass", "{stage}");
+    }
+    // The enforcer of this execution did not say when it started.
+    assert_eq!(browser.run(&format!("return {}", verdict("lineage"))), "not_checked");
+    browser.wait_for("document.querySelector('[data-finding=started_at_missing]')");
+    browser.picture("execution-checked");
+
+    let bundle = get(url, &format!("/executions/{}.bundle", lineage.id)).body;
+    let good = system.folder().join("good.bundle");
+    std::fs::write(&good, &bundle).unwrap();
+    // A statement of the file is exchanged for another signature.
+    let text = String::from_utf8(bundle.to_vec()).unwrap();
+    let statement = base64::engine::general_purpose::STANDARD.encode(&lineage.outcome.bytes);
+    let mut forged = lineage.outcome.bytes.clone();
+    *forged.last_mut().unwrap() ^= 1;
+    let forged = text.replace(&statement, &base64::engine::general_purpose::STANDARD.encode(&forged));
+    let bad = system.folder().join("bad.bundle");
+    std::fs::write(&bad, forged).unwrap();
+    let choose: fn(&Browser, &Path) = |browser, file| browser.choose("#files", &[file]);
+    for (file, hand_over, expected) in
+        [(&good, choose, "pass"), (&bad, choose, "fail"), (&good, Browser::drop_file, "pass")]
+    {
+        browser.go(&format!("{url}/verify"));
+        hand_over(&browser, file);
+        browser.wait_for(&format!("{} === '{expected}'", verdict("statement_signatures")));
+        assert_eq!(browser.run(&format!("return {}", verdict("inclusion"))), expected);
+        browser.picture(&format!("verify-bundle-{expected}"));
+    }
+    assert_quiet(&browser);
+}
+
+#[test]
 fn pages_fit_phones_and_the_dark_and_can_be_read_by_everyone() {
     let (system, lineage, browser) = stage("looks");
     let url = system.log.url();
@@ -143,7 +186,7 @@ fn pages_fit_phones_and_the_dark_and_can_be_read_by_everyone() {
     ];
     for (name, path) in pages {
         browser.go(&format!("{url}{path}"));
-        if name == "entry" || name == "proof" {
+        if ["entry", "proof", "execution"].contains(&name) {
             browser.click("[data-run]");
             browser.wait_for(DONE);
         }
