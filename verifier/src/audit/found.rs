@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::accusation::Accusation;
 use crate::lineage::Judgement;
@@ -83,6 +83,33 @@ pub struct Lineage {
     pub again: bool,
 }
 
+/// A decision that comes out otherwise when it is decided again, by the same engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Differing {
+    /// Where it is.
+    #[serde(serialize_with = "as_number")]
+    pub index: LeafIndex,
+    /// Of which execution.
+    pub execution: ExecutionId,
+    /// What it says and what the policy comes to, in words.
+    pub sentence: String,
+}
+
+/// How many admitted decisions came to which answer when they were decided again. The four are never added up: only the
+/// first says that decisions follow from what was logged, and only the second that they do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replays {
+    /// The same engine comes to the same.
+    pub same: u64,
+    /// The same engine comes to something else.
+    pub different: u64,
+    /// Not all that the decision rests on is in the log.
+    pub not_disclosed: u64,
+    /// Another engine decided, or another version of it.
+    pub engine_differs: u64,
+}
+
 /// One finding, in the order in which it is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -91,6 +118,8 @@ pub enum Found {
     Violation(Violation),
     /// An execution was judged.
     Lineage(Lineage),
+    /// A decision that does not follow from the policy that it cites.
+    Decision(Differing),
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes by reference")]

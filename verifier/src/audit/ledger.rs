@@ -34,6 +34,8 @@ pub struct Ledger {
     places: HashTable<u32>,
     executions: Executions,
     issuers: HashMap<IssuerKey, Issuer>,
+    /// The entries that registered each key, in the order of the log.
+    registrations: HashMap<IssuerKey, Vec<u32>>,
     /// Outcomes, by the authorization that they name.
     outcomes: HashMap<u32, u32>,
     /// The entries that should not be there, by id.
@@ -213,6 +215,13 @@ impl Ledger {
         self.issuers.get(issuer).map(|issuer| issuer.record.index)
     }
 
+    /// The newest admitted registration of a key before an entry.
+    pub(super) fn registration_before(&self, issuer: &IssuerKey, before: LeafIndex) -> Option<LeafIndex> {
+        let all = self.registrations.get(issuer)?;
+        let earlier = all.partition_point(|place| u64::from(*place) < before.get());
+        LeafIndex::new(u64::from(*all.get(earlier.checked_sub(1)?)?))
+    }
+
     /// Where an entry is that is in the log and should not be.
     pub(super) fn not_admitted(&self, id: &LeafHash) -> Option<u32> {
         self.not_admitted.get(id).copied()
@@ -267,6 +276,7 @@ impl Ledger {
         }
         if let Some((key, record)) = issuer {
             let statements = self.issuers.get(&key).map_or(0, |issuer| issuer.statements);
+            self.registrations.entry(key.clone()).or_default().push(place);
             self.issuers.insert(key, Issuer { record, statements });
         }
         if let Some(issuer) = signer.and_then(|signer| self.issuers.get_mut(&signer)) {

@@ -46,10 +46,16 @@
 //! # }
 //! ```
 //!
+//! Of an execution that it finds violated, [`Ledger::bundle`] makes the file that shows it to others. With the feature
+//! `replay`, it also decides every decision again, when it is asked to.
+//!
 //! What it cannot see: whether a head was ever shown to somebody else (for that there are witnesses), and whether
 //! what is on record is true.
 
 mod accusation;
+#[cfg(feature = "replay")]
+mod decisions;
+mod exhibit;
 mod found;
 mod ledger;
 mod lineages;
@@ -60,7 +66,8 @@ mod tree;
 mod verdicts;
 
 pub use accusation::Accusation;
-pub use found::{Check, Found, Lineage, Violation};
+pub use exhibit::ExhibitError;
+pub use found::{Check, Differing, Found, Lineage, Replays, Violation};
 pub use ledger::{Issuer, Ledger, TooLarge};
 pub use lineages::MAX_STEPS;
 pub use prepare::{Keys, Parsed, Prepared};

@@ -3,7 +3,11 @@
 use core::error::Error;
 
 use super::accusation::Accusation;
-use super::found::{Check, Found, Violation};
+#[cfg(feature = "replay")]
+use super::decisions::Policies;
+#[cfg(feature = "replay")]
+use super::found::Differing;
+use super::found::{Check, Found, Replays, Violation};
 use super::ledger::{Addition, Ledger, TooLarge, What};
 use super::lineages::Lineages;
 use super::prepare::{Content, Forged, Prepared};
@@ -64,6 +68,10 @@ pub struct Audit {
     violations: [u64; Check::ALL.len()],
     /// What the entries added since it was last taken, when it is to be kept.
     record: Option<Vec<u8>>,
+    /// What came of decisions, when they are decided again.
+    replays: Option<Replays>,
+    #[cfg(feature = "replay")]
+    policies: Policies,
 }
 
 impl Audit {
@@ -73,8 +81,12 @@ impl Audit {
     }
 
     /// Takes up an audit again.
-    pub(super) fn resume(ledger: Ledger, violations: [u64; Check::ALL.len()]) -> Self {
-        Self { ledger, violations, ..Self::default() }
+    pub(super) fn resume(
+        ledger: Ledger,
+        violations: [u64; Check::ALL.len()],
+        replays: Option<Replays>,
+    ) -> Self {
+        Self { ledger, violations, replays, ..Self::default() }
     }
 
     /// The same in another number of bytes for the statements of executions that may still grow, roughly; 256 MiB
@@ -89,6 +101,18 @@ impl Audit {
         self.record.get_or_insert_default();
     }
 
+    /// From now on, decides every admitted decision again, or no longer does: then the counts are dropped, which would
+    /// not be of the whole log.
+    #[cfg(feature = "replay")]
+    pub fn replay_decisions(&mut self, replay: bool) {
+        self.replays = replay.then(|| self.replays.unwrap_or_default());
+    }
+
+    /// What came of deciding again; `None` when it was not asked for from the first entry on.
+    pub const fn replays(&self) -> Option<Replays> {
+        self.replays
+    }
+
     /// What entries added since this was last called, and where the audit stands: together with all records before,
     /// enough to take it up again. Judges the executions that are still open, as [`Audit::settle`] does.
     pub fn take_record<E: Entries>(
@@ -101,6 +125,7 @@ impl Audit {
             entries: self.ledger.tree().size().get(),
             root: self.ledger.tree().root().to_base64(),
             violations: self.violations,
+            replays: self.replays,
             verdicts: self.ledger.standings().map(|standing| char::from(standing as u8)).collect(),
         };
         Ok((self.record.as_mut().map(core::mem::take).unwrap_or_default(), position))
@@ -197,6 +222,10 @@ impl Audit {
             }
         };
         let closes = addition.what.closes();
+        #[cfg(feature = "replay")]
+        if addition.what.admitted() {
+            self.decide_again(place, statement, entries, found)?;
+        }
         let execution = self.push(addition)?;
         match statement.payload() {
             Payload::Verification(verification) => {
@@ -214,6 +243,34 @@ impl Audit {
                 self.lineages.let_go(execution, &mut self.ledger, entries, found)?;
             }
             self.lineages.make_room(&mut self.ledger, entries, found)?;
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "replay")]
+    fn decide_again<E: Entries>(
+        &mut self,
+        place: Place,
+        statement: &Statement,
+        entries: &E,
+        found: &mut impl FnMut(Found),
+    ) -> Result<(), AuditError<E::Error>> {
+        use crate::replay::Replay;
+
+        let (Payload::Decision(decision), Some(replays)) = (statement.payload(), &mut self.replays) else {
+            return Ok(());
+        };
+        let answer = self.policies.decide_again(statement, decision, &self.ledger, entries)?;
+        let count = match &answer {
+            Some(Replay::Same(_)) => &mut replays.same,
+            Some(Replay::Different { .. }) => &mut replays.different,
+            Some(Replay::NotDisclosed(_)) | None => &mut replays.not_disclosed,
+            Some(Replay::EngineDiffers { .. }) => &mut replays.engine_differs,
+        };
+        *count = count.saturating_add(1);
+        let differing = answer.and_then(|answer| Differing::of(place.index, statement, decision, &answer));
+        if let Some(differing) = differing {
+            found(Found::Decision(differing));
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::found::Check;
+use super::found::{Check, Replays};
 use super::ledger::{Addition, Ledger, What};
 use super::replay::Audit;
 use super::verdicts::Standing;
@@ -34,6 +34,9 @@ pub struct Position {
     pub violations: [u64; Check::ALL.len()],
     /// The standing of every execution, one letter each, in the order of their first entries.
     pub verdicts: String,
+    /// What came of deciding again, when all decisions were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replays: Option<Replays>,
 }
 
 const EXECUTION: u8 = 1;
@@ -144,7 +147,7 @@ impl Restore {
                 Standing::from_byte(byte).ok_or(Damaged("a verdict is none of those there are"))?;
             self.ledger.set_standing(number, standing);
         }
-        Ok(Audit::resume(self.ledger, position.violations))
+        Ok(Audit::resume(self.ledger, position.violations, position.replays))
     }
 
     /// The next entry; `None` when its end has not come yet.

@@ -81,7 +81,8 @@ impl Tree {
         plan.build(&nodes)
     }
 
-    fn nodes(&self, plan: &ProofPlan) -> Option<Vec<NodeHash>> {
+    /// The nodes of a plan, or `None` when the tree does not have them all.
+    pub(super) fn nodes(&self, plan: &ProofPlan) -> Option<Vec<NodeHash>> {
         plan.nodes().iter().map(|node| self.node(*node)).collect()
     }
 

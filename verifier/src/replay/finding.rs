@@ -72,7 +72,8 @@ fn grounds<'a>(
     Some((policy, intent))
 }
 
-fn disagreement(decision: &Decision, here: &Evaluation, in_what: &[Difference]) -> String {
+/// What a decision says and what the policy comes to here.
+pub(crate) fn disagreement(decision: &Decision, here: &Evaluation, in_what: &[Difference]) -> String {
     let in_what: Vec<String> = in_what.iter().map(ToString::to_string).collect();
     format!(
         "the decision says {} ({}), and the policy comes to {} ({}) here; {} differ",

@@ -30,4 +30,5 @@ mod tests;
 
 pub use engine::{Engine, Evaluation, LoadError, Question};
 pub use finding::check_decisions;
+pub(crate) use finding::disagreement;
 pub use outcome::{Difference, Replay, Undisclosed, replay};

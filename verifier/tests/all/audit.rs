@@ -52,7 +52,17 @@ fn state(folder: &Folder) -> String {
     folder.path("audit.state").to_str().unwrap().to_owned()
 }
 
+/// What was put into the folder of evidence, but for bundles.
 fn evidence(folder: &Folder) -> Vec<PathBuf> {
+    kept(folder).into_iter().filter(|file| file.extension().unwrap() != "bundle").collect()
+}
+
+/// The bundles that were put there.
+fn bundles(folder: &Folder) -> Vec<PathBuf> {
+    kept(folder).into_iter().filter(|file| file.extension().unwrap() == "bundle").collect()
+}
+
+fn kept(folder: &Folder) -> Vec<PathBuf> {
     let Ok(files) = std::fs::read_dir(folder.path("evidence")) else { return Vec::new() };
     let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     files.sort();
@@ -89,7 +99,7 @@ fn an_honest_log_holds() {
     let summary = audited.summary();
     assert_eq!((&summary["entries"], &summary["executions"]), (&json!(705), &json!(100)));
     assert_eq!(summary["lineages"]["governed"], 100);
-    assert!(evidence(&folder).is_empty());
+    assert!(kept(&folder).is_empty());
     let text = program(&folder, &[]).arg(folder.path("log")).output().unwrap();
     let (text, errors) = (String::from_utf8(text.stdout).unwrap(), String::from_utf8(text.stderr).unwrap());
     assert!(
@@ -339,22 +349,7 @@ fn a_log_that_does_not_begin_with_its_genesis_is_found_out() {
 fn a_lineage_that_is_violated_is_told_entry_by_entry() {
     let folder = Folder::new("audit-lineage");
     let mut log = honest(3);
-    let authorization = log.state(AUTHORITY, Kind::Authorization, "rogue", json!({
-        "subject": {"type": "agent", "id": "a"}, "action": {"name": "b"}, "resource": {"type": "c", "id": "d"}}));
-    let verification = log.state(
-        ENFORCER,
-        Kind::Verification,
-        "rogue",
-        json!({"result": "fail", "code": "expired",
-        "mode": "cosigned", "refs": {"authorization": authorization.to_string()}}),
-    );
-    log.state(
-        ENFORCER,
-        Kind::Outcome,
-        "rogue",
-        json!({"status": "confirmed", "started_at": 1_800_000_001, "refs": {
-        "authorization": authorization.to_string(), "verification": verification.to_string()}}),
-    );
+    run_although_it_failed(&mut log, "rogue");
     log.publish(&folder.path("log"));
     let audited = Audited::of(&folder, &[]);
     assert_eq!(audited.code, 3, "{}", audited.errors);
@@ -364,6 +359,185 @@ fn a_lineage_that_is_violated_is_told_entry_by_entry() {
     let codes: Vec<_> =
         lineage["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
     assert!(codes.contains(&&json!("executed_after_failed_verification")), "{codes:?}");
+}
+
+/// Something that its enforcer had found not to be allowed.
+fn run_although_it_failed(log: &mut FakeLog, name: &str) {
+    let authorization = log.state(AUTHORITY, Kind::Authorization, name, json!({
+        "subject": {"type": "agent", "id": "a"}, "action": {"name": "b"}, "resource": {"type": "c", "id": "d"}}));
+    let verification = log.state(
+        ENFORCER,
+        Kind::Verification,
+        name,
+        json!({"result": "fail", "code": "expired",
+        "mode": "cosigned", "refs": {"authorization": authorization.to_string()}}),
+    );
+    log.state(
+        ENFORCER,
+        Kind::Outcome,
+        name,
+        json!({"status": "confirmed", "started_at": 1_800_000_001, "refs": {
+        "authorization": authorization.to_string(), "verification": verification.to_string()}}),
+    );
+}
+
+#[test]
+fn a_violated_lineage_is_written_down_for_others() {
+    let folder = Folder::new("audit-bundles");
+    let mut log = honest(40);
+    run_although_it_failed(&mut log, "../rogue/1");
+    let first = log.size() - 3;
+    // The keys are registered again, and what counts are the registrations before.
+    log.register(AUTHORITY, "authority", "revoked");
+    log.register(ENFORCER, "enforcer", "active");
+    run_although_it_failed(&mut log, "denied-later");
+    log.publish(&folder.path("log"));
+    let audited = Audited::of(&folder, &[]);
+    let files = bundles(&folder);
+    let name = |at: u64| folder.path("evidence").join(format!("execution-{at}-of-{}.bundle", log.size()));
+    assert_eq!(files, [name(first), name(first + 5)], "{}", audited.errors);
+    let listed: Vec<&str> =
+        audited.summary()["evidence"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+    assert!(files.iter().all(|file| listed.contains(&file.to_str().unwrap())), "{listed:?}");
+
+    let judge = |file: &Path| {
+        let judged = Command::new(env!("CARGO_BIN_EXE_countersign-verify"))
+            .args(["bundle", "--json", "--policy"])
+            .args([&folder.path("policy"), file])
+            .output()
+            .unwrap();
+        let report: Value = serde_json::from_slice(&judged.stdout).unwrap();
+        (judged.status.code().unwrap(), report)
+    };
+    let (code, report) = judge(&name(first));
+    assert_eq!((code, &report["lineage"]["verdict"]), (3, &json!("violated")), "{report:#}");
+    assert_eq!((&report["execution"], &report["entries"]), (&json!("../rogue/1"), &json!(6)), "{report:#}");
+    // Here the authority had been revoked: what it signed should not be there either, and the bundle shows that.
+    let (code, report) = judge(&name(first + 5));
+    let failed: Vec<&Value> =
+        report["stages"].as_array().unwrap().iter().filter(|line| line["verdict"] == "fail").collect();
+    assert_eq!((code, failed.len(), &failed[0]["stage"]), (3, 1, &json!("issuer_roles")), "{report:#}");
+
+    // The same log gives the same bytes, also to whoever audits it in two parts, and each is written once.
+    let before: Vec<Vec<u8>> = files.iter().map(|file| std::fs::read(file).unwrap()).collect();
+    std::fs::remove_dir_all(folder.path("evidence")).unwrap();
+    Audited::of(&folder, &["--state", &state(&folder)]);
+    let again: Vec<Vec<u8>> = bundles(&folder).iter().map(|file| std::fs::read(file).unwrap()).collect();
+    assert_eq!(again, before);
+    std::fs::remove_dir_all(folder.path("evidence")).unwrap();
+    let resumed = Audited::of(&folder, &["--state", &state(&folder)]);
+    assert_eq!((resumed.code, bundles(&folder).len()), (3, 0), "{}", resumed.errors);
+
+    // The bundle is bound to its log: one changed byte anywhere, and it shows nothing.
+    let good = &before[0];
+    for at in (0..good.len()).step_by(97) {
+        let mut changed = good.clone();
+        changed[at] ^= 1;
+        let (_, report) = judge(&folder.write("changed.bundle", changed));
+        let same = report["lineage"]["verdict"] == "violated" && report["execution"] == "../rogue/1";
+        let vouched = report["stages"].as_array().unwrap().iter().all(|line| {
+            line["stage"] == "lineage" || line["stage"] == "policy_replay" || line["verdict"] == "pass"
+        });
+        assert!(!(same && vouched), "byte {at}: {report:#}");
+    }
+}
+
+#[test]
+fn an_execution_too_long_for_a_bundle_is_said_to_be() {
+    let folder = Folder::new("audit-long");
+    let mut log = FakeLog::founded();
+    run_although_it_failed(&mut log, "long");
+    for _ in 0..4_096 {
+        log.state(
+            REQUESTER,
+            Kind::Intent,
+            "long",
+            json!({"subject": {"type": "agent", "id": "a"},
+            "action": {"name": "b"}, "resource": {"type": "c", "id": "d"}}),
+        );
+    }
+    log.publish(&folder.path("log"));
+    let audited = Audited::of(&folder, &[]);
+    assert_eq!((audited.code, kept(&folder).len()), (3, 0), "{}", audited.errors);
+    let told = audited.lines.iter().find(|line| line["type"] == "no_bundle").unwrap();
+    assert!(told["execution"] == "long" && told["sentence"].as_str().unwrap().contains("4099"), "{told}");
+}
+
+#[cfg(feature = "replay")]
+#[test]
+fn decisions_are_decided_again_and_those_that_differ_are_told() {
+    use countersign_verifier::replay::Engine;
+
+    let folder = Folder::new("audit-replay");
+    let mut log = FakeLog::founded();
+    let done = log.execute("undisclosed");
+    let here = Engine::version();
+    let engine = json!({"name": here.name, "sdk": here.sdk, "language": here.language});
+    let mut older = engine.clone();
+    older["sdk"] = json!("0.0.1");
+    // Of the execution that is closed nothing more is admitted, and what is not admitted is not decided again.
+    let refs = json!({"intent": done.intent.to_string(), "policy": done.policy.to_string()});
+    let late = json!({"decision": "deny", "code": "denied_by_policy", "engine": engine, "entities": [], "refs": refs});
+    log.state(AUTHORITY, Kind::Decision, "undisclosed", late);
+    let mut open = FakeLog::founded();
+    let policy = open.state(
+        OPERATOR,
+        Kind::Policy,
+        "policy:reading",
+        json!({"name": "reading", "version": "1",
+        "engine": "cedar", "policies": [{"id": "all", "text": "permit(principal, action, resource);"}]}),
+    );
+    let intent = open.state(
+        REQUESTER,
+        Kind::Intent,
+        "open",
+        json!({"subject": {"type": "agent", "id": "a"},
+        "action": {"name": "b"}, "resource": {"type": "c", "id": "d"}}),
+    );
+    let decide = |open: &mut FakeLog, verdict: &str, code: &str, engine: &Value| {
+        let refs = json!({"intent": intent.to_string(), "policy": policy.to_string()});
+        open.state(
+            AUTHORITY,
+            Kind::Decision,
+            "open",
+            json!({
+            "decision": verdict, "code": code, "engine": engine, "entities": [], "refs": refs}),
+        );
+        open.size() - 1
+    };
+    let counts = |audited: &Audited| audited.summary()["replays"].clone();
+
+    log.publish(&folder.path("log"));
+    let closed = Audited::of(&folder, &["--replay"]);
+    assert_eq!(counts(&closed), json!({"same": 0, "different": 0, "not_disclosed": 1, "engine_differs": 0}));
+    std::fs::remove_dir_all(folder.path("log")).unwrap();
+
+    decide(&mut open, "permit", "permitted", &engine);
+    decide(&mut open, "permit", "permitted", &older);
+    open.publish(&folder.path("log"));
+    let state = ["--replay", "--state", &state(&folder)];
+    let first = Audited::of(&folder, &state);
+    assert_eq!(first.code, 0, "what cannot be decided again is no fault: {:?}", first.lines);
+    assert_eq!(counts(&first), json!({"same": 1, "different": 0, "not_disclosed": 0, "engine_differs": 1}));
+
+    let at = decide(&mut open, "deny", "denied_by_policy", &engine);
+    open.publish(&folder.path("log"));
+    let differs = Audited::of(&folder, &state);
+    let all = json!({"same": 1, "different": 1, "not_disclosed": 0, "engine_differs": 1});
+    assert_eq!((differs.code, counts(&differs)), (3, all.clone()), "{}", differs.errors);
+    let told = differs.lines.iter().find(|line| line["type"] == "decision").unwrap();
+    assert_eq!((&told["index"], &told["execution"]), (&json!(at), &json!("open")), "{told}");
+    let text = program(&folder, &["--replay"]).arg(folder.path("log")).output().unwrap();
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(text.contains(&format!("entry {at}: decision-differs: the decision says deny")), "{text}");
+    // What was found stays found, and without the question there is no answer.
+    let again = Audited::of(&folder, &state);
+    assert_eq!((again.code, counts(&again)), (3, all));
+    let silent = Audited::of(&folder, &state[1..]);
+    assert_eq!((silent.code, counts(&silent)), (0, Value::Null), "{}", silent.errors);
+    // An audit that has not decided again from the first entry on cannot begin in between.
+    let late = Audited::of(&folder, &state);
+    assert!(late.code == 1 && late.errors.contains("begin again"), "{}", late.errors);
 }
 
 #[test]
@@ -396,7 +570,7 @@ fn no_changed_byte_goes_unnoticed() {
         }
         std::fs::write(&file, &good).unwrap();
     }
-    assert!(evidence(&folder).is_empty(), "a damaged copy convicts nobody");
+    assert!(kept(&folder).is_empty(), "a damaged copy convicts nobody");
     assert_eq!(Audited::of(&folder, &[]).code, 0);
 }
 

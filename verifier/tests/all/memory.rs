@@ -39,7 +39,7 @@ fn feed(audit: &mut Audit, entries: &[Vec<u8>], from: usize) -> (Vec<Found>, usi
 fn last_words(found: &[Found]) -> std::collections::BTreeMap<String, String> {
     let lineages = found.iter().filter_map(|one| match one {
         Found::Lineage(lineage) => Some((lineage.execution.to_string(), format!("{:?}", lineage.judgement))),
-        Found::Violation(_) => None,
+        Found::Violation(_) | Found::Decision(_) => None,
     });
     lineages.collect()
 }

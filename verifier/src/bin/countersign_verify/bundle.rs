@@ -75,6 +75,12 @@ fn replayed(bundle: &[u8], policy: &Policy) -> Result<BundleReport, Failed> {
 
 #[cfg(not(feature = "replay"))]
 fn replayed(_: &[u8], _: &Policy) -> Result<BundleReport, Failed> {
-    Err(Failed::new(Exit::Usage, "this countersign-verify was built without a policy engine")
-        .hint("build it with --features program,replay, or leave --replay out"))
+    Err(no_engine())
+}
+
+/// What `--replay` comes to where there is nothing to replay with.
+#[cfg(not(feature = "replay"))]
+pub(crate) fn no_engine() -> Failed {
+    Failed::new(Exit::Usage, "this countersign-verify was built without a policy engine")
+        .hint("build it with --features program,replay, or leave --replay out")
 }

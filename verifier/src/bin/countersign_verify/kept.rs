@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use countersign_verifier::bundle::{Bundle, SUFFIX};
 use countersign_verifier::checkpoint::Checkpoint;
 use countersign_verifier::evidence::Evidence;
 use countersign_verifier::note::SignedNote;
@@ -27,6 +28,11 @@ impl EvidenceFolder {
     /// Keeps evidence as `NAME.evidence`. The same evidence is the same file.
     pub(crate) fn keep(&mut self, name: &str, evidence: &Evidence) -> Result<PathBuf, Failed> {
         self.write(&format!("{name}.evidence"), &evidence.to_bytes())
+    }
+
+    /// Keeps a bundle as `NAME.bundle`, which shows an execution that breaks the rules.
+    pub(crate) fn keep_bundle(&mut self, name: &str, bundle: &Bundle) -> Result<PathBuf, Failed> {
+        self.write(&format!("{name}{SUFFIX}"), &bundle.to_bytes())
     }
 
     /// Keeps a head that convicts nobody by itself.

@@ -8,6 +8,9 @@ mod watcher;
 
 use std::path::PathBuf;
 
+use countersign_verifier::audit::Audit;
+#[cfg(feature = "replay")]
+use countersign_verifier::merkle::TreeSize;
 use countersign_verifier::note::SignedNote;
 use countersign_verifier::program::{Exit, Failed};
 use countersign_verifier::quorum::{Policy, VerifiedCheckpoint};
@@ -24,7 +27,8 @@ use crate::source::{self, Source, SourceError};
 ///
 /// LOG is the URL of a log, or a folder with a copy of its files, made with wget -r or from a bucket. With --state, a
 /// later run goes on from where this one stood, and holds the newer head against the older one. Exit code 3 says that
-/// something does not hold: what can be shown to others is written to the folder of evidence.
+/// something does not hold: what can be shown to others is written to the folder of evidence, as a file .evidence for an
+/// entry that the log had to refuse, and as the bundle of each execution that is violated.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     countersign-verify log --policy trust.policy https://log.example/\n  \
@@ -39,6 +43,10 @@ pub(crate) struct Args {
     /// Where to put what convicts somebody.
     #[arg(long, value_name = "FOLDER", default_value = "evidence")]
     evidence: PathBuf,
+    /// Decide every decision again, with the policy engine, over the policy that it cites and what is logged of the
+    /// request.
+    #[arg(long)]
+    replay: bool,
     /// Print every finding, and a summary at the end, as JSON, one a line.
     #[arg(long)]
     json: bool,
@@ -57,7 +65,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
         None => (None, None),
         Some(path) => StateFiles::open(path, origin).map(|(files, restored)| (Some(files), restored))?,
     };
-    let Restored { mut audit, head: before, accusations } = restored.unwrap_or_default();
+    let Restored { mut audit, head: before, suspicions } = restored.unwrap_or_default();
+    replay_decisions(&mut audit, args)?;
     let mut folder = EvidenceFolder::new(&args.evidence);
     if let Some(before) = &before {
         heads::hold_against(before, &head, &policy, audit.ledger().tree(), &mut folder)?;
@@ -66,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
     if state.is_some() {
         audit.keep_record();
     }
-    let mut watcher = Watcher::new(args.json, origin, state, before, accusations);
+    let mut watcher = Watcher::new(args.json, origin, state, before, suspicions);
     watcher.begin(from, size);
     let again = Again::new(&*source, size);
     stream::entries(&again, &mut audit, &mut watcher).map_err(failed)?;
@@ -87,6 +96,23 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
         summary.print(&watcher)?;
     }
     Ok(if summary.holds() { Exit::Holds } else { Exit::Misbehaviour })
+}
+
+#[cfg(feature = "replay")]
+fn replay_decisions(audit: &mut Audit, args: &Args) -> Result<(), Failed> {
+    let audited = audit.ledger().tree().size();
+    if args.replay && audit.replays().is_none() && audited != TreeSize::EMPTY {
+        let what = format!("the first {audited} entries were audited without deciding again");
+        return Err(Failed::new(Exit::Usage, what)
+            .hint("give another --state, to begin again with the first entry, or leave --replay out"));
+    }
+    audit.replay_decisions(args.replay);
+    Ok(())
+}
+
+#[cfg(not(feature = "replay"))]
+fn replay_decisions(_: &mut Audit, args: &Args) -> Result<(), Failed> {
+    if args.replay { Err(crate::bundle::no_engine()) } else { Ok(()) }
 }
 
 /// The head that the log shows, with its quorum.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use countersign_verifier::audit::{Accusation, Audit, Position, Restore};
 use countersign_verifier::note::SignedNote;
 use countersign_verifier::program::{Exit, Failed, durable};
+use countersign_verifier::statement::ExecutionId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -30,6 +31,9 @@ struct Standing {
     record_sha256: String,
     /// What evidence is still to be made of, once a root is known to be signed.
     accusations: Vec<Accusation>,
+    /// The executions of which a bundle is still to be made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    violated: Vec<String>,
 }
 
 /// The files of a state, held by this process alone.
@@ -45,7 +49,16 @@ pub(crate) struct StateFiles {
 pub(crate) struct Restored {
     pub(crate) audit: Audit,
     pub(crate) head: Option<SignedNote>,
+    pub(crate) suspicions: Suspicions,
+}
+
+/// What is to be shown to others, once a root is known to be signed.
+#[derive(Default)]
+pub(crate) struct Suspicions {
+    /// Entries that should not be there.
     pub(crate) accusations: Vec<Accusation>,
+    /// Executions whose record breaks the rules.
+    pub(crate) violated: Vec<ExecutionId>,
 }
 
 impl StateFiles {
@@ -112,7 +125,11 @@ impl StateFiles {
         let audit = audit.map_err(|error| self.damaged("it is not what an audit wrote").because(error))?;
         let head = standing.head.map(|note| SignedNote::parse(note.as_bytes())).transpose();
         let head = head.map_err(|error| self.damaged("its head is no note").because(error))?;
-        Ok(Restored { audit, head, accusations: standing.accusations })
+        let violated = standing.violated.iter().map(|name| name.parse()).collect::<Result<_, _>>();
+        let violated =
+            violated.map_err(|error| self.damaged("it names what is no execution").because(error))?;
+        let suspicions = Suspicions { accusations: standing.accusations, violated };
+        Ok(Restored { audit, head, suspicions })
     }
 
     /// Keeps where an audit stands. When this returns, it survives a crash.
@@ -121,7 +138,7 @@ impl StateFiles {
         (record, position): (Vec<u8>, Position),
         origin: &str,
         head: Option<&SignedNote>,
-        accusations: &[Accusation],
+        suspicions: &Suspicions,
     ) -> Result<(), Failed> {
         let unkept = |error: std::io::Error| {
             Failed::new(Exit::CouldNotCheck, format!("the state {} cannot be written", self.path.display()))
@@ -142,7 +159,8 @@ impl StateFiles {
             position,
             record_bytes: bytes,
             record_sha256: hex::encode(digest.clone().finalize()),
-            accusations: accusations.to_vec(),
+            accusations: suspicions.accusations.clone(),
+            violated: suspicions.violated.iter().map(ToString::to_string).collect(),
         };
         let json = serde_json::to_string(&standing).map_err(|error| unkept(error.into()))?;
         let text = format!("{}\n{json}\n", hex::encode(Sha256::digest(json.as_bytes())));

@@ -1,6 +1,6 @@
 //! What an audit comes to.
 
-use countersign_verifier::audit::{Audit, Check, Verdicts};
+use countersign_verifier::audit::{Audit, Check, Replays, Verdicts};
 use countersign_verifier::merkle::TreeSize;
 use countersign_verifier::program::{Failed, print_line};
 use countersign_verifier::quorum::{Policy, VerifiedCheckpoint};
@@ -25,6 +25,8 @@ pub(super) struct Summary {
     stages: Vec<Stage>,
     executions: usize,
     lineages: Verdicts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replays: Option<Replays>,
     revoked_keys: Vec<RevokedKey>,
     evidence: Vec<String>,
 }
@@ -65,6 +67,7 @@ impl Summary {
         ];
         stages.extend(audit.violations().map(|(check, count)| stage(check.as_str(), checked(check, count))));
         stages.push(stage("lineage", lineages(audit.ledger().executions(), &verdicts)));
+        stages.extend(audit.replays().map(|replays| stage("policy replay", replayed(&replays))));
         let mut revoked: Vec<RevokedKey> = audit
             .ledger()
             .issuers()
@@ -87,6 +90,7 @@ impl Summary {
             stages,
             executions: audit.ledger().executions(),
             lineages: verdicts,
+            replays: audit.replays(),
             revoked_keys: revoked,
             evidence: folder.kept().iter().map(|path| path.display().to_string()).collect(),
         }
@@ -164,6 +168,19 @@ fn lineages(executions: usize, verdicts: &Verdicts) -> Finding {
     match (violated, not_judged) {
         (0, 0) => Finding::Pass(list),
         (0, _) => Finding::NotChecked(list),
+        _ => Finding::Fail(list),
+    }
+}
+
+fn replayed(replays: &Replays) -> Finding {
+    let Replays { same, different, not_disclosed, engine_differs } = *replays;
+    let list = format!(
+        "of the decisions, {same} come to the same again, {different} to something else, {not_disclosed} rest on what is not \
+         disclosed, {engine_differs} are by another engine"
+    );
+    match (different, not_disclosed, engine_differs) {
+        (0, 0, 0) if same > 0 => Finding::Pass(list),
+        (0, ..) => Finding::NotChecked(list),
         _ => Finding::Fail(list),
     }
 }

@@ -1,19 +1,21 @@
 //! Who hears what an audit finds: prints it, counts it, shows how far it is, and keeps it.
 
-use countersign_verifier::audit::{Accusation, Audit, Found, Lineage, Violation};
-use countersign_verifier::lineage::Severity;
+use countersign_verifier::audit::{Audit, ExhibitError, Found, Lineage, Violation};
+use countersign_verifier::causes::with_causes;
+use countersign_verifier::lineage::{LineageVerdict, Severity};
 use countersign_verifier::merkle::TreeSize;
 use countersign_verifier::note::SignedNote;
 use countersign_verifier::program::{Failed, print_line};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::state::StateFiles;
+use super::state::{StateFiles, Suspicions};
 use super::stream::{Again, Stopped, Watch};
 use crate::kept::EvidenceFolder;
 
 /// How many findings are printed for people. All of them are in the JSON lines.
 const SHOWN: u64 = 50;
-/// How many entries are accused at most: what is wrong in the same way a thousand times takes no thousand files.
+/// How many entries are accused at most, and how many executions are shown: what is wrong in the same way a thousand
+/// times takes no thousand files.
 const ACCUSED: usize = 100;
 /// How many entries are audited before the state is kept on the way.
 const KEPT_EVERY: u64 = 500_000;
@@ -24,7 +26,7 @@ pub(super) struct Watcher {
     bar: ProgressBar,
     found: u64,
     faults: u64,
-    accusations: Vec<Accusation>,
+    suspicions: Suspicions,
     state: Option<StateFiles>,
     /// The head under which all entries were audited, up to its size.
     before: Option<SignedNote>,
@@ -39,7 +41,7 @@ impl Watcher {
         origin: &str,
         state: Option<StateFiles>,
         before: Option<SignedNote>,
-        accusations: Vec<Accusation>,
+        suspicions: Suspicions,
     ) -> Self {
         Self {
             json,
@@ -47,7 +49,7 @@ impl Watcher {
             bar: ProgressBar::hidden(),
             found: 0,
             faults: 0,
-            accusations,
+            suspicions,
             state,
             before,
             kept_at: 0,
@@ -94,13 +96,30 @@ impl Watcher {
         again: &Again<'_>,
         folder: &mut EvidenceFolder,
     ) -> Result<(), Failed> {
-        for accusation in std::mem::take(&mut self.accusations) {
+        let Suspicions { accusations, violated } = std::mem::take(&mut self.suspicions);
+        let size = audit.ledger().tree().size();
+        for accusation in accusations {
             let evidence = accusation.evidence(head, audit.ledger(), again);
             let evidence = evidence.map_err(|error| super::failed(error.into()))?;
-            let size = audit.ledger().tree().size();
             folder.keep(&format!("entry-{}-of-{size}", accusation.index()), &evidence)?;
         }
-        Ok(())
+        for execution in violated {
+            match audit.ledger().bundle(&execution, head, again) {
+                Ok(bundle) => {
+                    let first = bundle.steps().next().map_or(0, |step| step.index.get());
+                    folder.keep_bundle(&format!("execution-{first}-of-{size}"), &bundle)?;
+                }
+                Err(ExhibitError::Audit(error)) => return Err(super::failed(error.into())),
+                Err(ExhibitError::Bundle(error)) => {
+                    let sentence = format!("no bundle shows it to others: {}", with_causes(&error));
+                    let json = serde_json::json!({
+                        "type": "no_bundle", "execution": execution.as_str(), "sentence": sentence,
+                    });
+                    self.tell(|| Ok(json.to_string()), || format!("execution {execution}: {sentence}"));
+                }
+            }
+        }
+        self.unprinted.take().map_or(Ok(()), Err)
     }
 
     /// Keeps where the audit stands, if it is to be kept.
@@ -115,7 +134,7 @@ impl Watcher {
         if let Some(head) = head {
             self.before = Some(head.clone());
         }
-        state.keep(kept, &self.origin, self.before.as_ref(), &self.accusations)?;
+        state.keep(kept, &self.origin, self.before.as_ref(), &self.suspicions)?;
         self.state = Some(state);
         Ok(())
     }
@@ -131,8 +150,9 @@ impl Watcher {
     }
 
     fn violation(&mut self, violation: &Violation) {
-        if self.accusations.len() < ACCUSED {
-            self.accusations.extend(violation.accusation.clone());
+        let accusations = &mut self.suspicions.accusations;
+        if accusations.len() < ACCUSED {
+            accusations.extend(violation.accusation.clone());
         }
         let Violation { index, code, sentence, .. } = violation;
         let found = Found::Violation(violation.clone());
@@ -149,6 +169,13 @@ impl Watcher {
             let found = Found::Lineage(lineage);
             return self.tell(|| serde_json::to_string(&found), || text);
         };
+        let violated = &mut self.suspicions.violated;
+        if lineage.again {
+            violated.retain(|other| *other != name);
+        }
+        if judgement.verdict == LineageVerdict::Violated && violated.len() < ACCUSED {
+            violated.push(name.clone());
+        }
         let severest =
             judgement.findings.iter().filter(|finding| finding.code.severity() == Severity::Violation);
         let violations: Vec<String> = severest
@@ -169,6 +196,10 @@ impl Watch for Watcher {
         match found {
             Found::Violation(violation) => self.violation(&violation),
             Found::Lineage(lineage) => self.lineage(lineage),
+            Found::Decision(ref differing) => {
+                let text = format!("entry {}: decision-differs: {}", differing.index, differing.sentence);
+                self.tell(|| serde_json::to_string(&found), || text);
+            }
         }
     }
 
