@@ -9,6 +9,7 @@ import {
   LogState,
   Refused,
   checkBundle,
+  checkEvidence,
   checkProof,
   judge,
   parseKey,
@@ -183,6 +184,16 @@ const ANSWERS = {
       lineage: lineage?.verdict ?? null,
       findings: lineage ? places(lineage) : null,
     };
+  },
+  async evidence({ evidence, policy: policyBytes }) {
+    const policy = await parsePolicy(bytes(policyBytes));
+    return attempt(
+      async () => {
+        const { code, against } = await checkEvidence(bytes(evidence), policy);
+        return { proven: code, against };
+      },
+      () => ({ proven: null }),
+    );
   },
 };
 

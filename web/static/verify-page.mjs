@@ -6,9 +6,9 @@
  * @module
  */
 
-import { Refused, checkBundle, checkProof, holds, parsePolicy, parseProof } from './verify.mjs';
+import { Refused, checkBundle, checkEvidence, checkProof, holds, parsePolicy, parseProof } from './verify.mjs';
 import { sentence, summary } from './page/bundle.mjs';
-import { chip, element, find } from './page/dom.mjs';
+import { chip, element, find, visible } from './page/dom.mjs';
 import { excuse, findingList, stageList } from './page/report.mjs';
 
 /** The largest file that is read: what a bundle may have. */
@@ -17,7 +17,7 @@ const MAX_BYTES = 32 * 1024 * 1024;
 /**
  * What can be checked, by what it is.
  *
- * @typedef {{ bundle?: Uint8Array, proof?: Uint8Array, entry?: Uint8Array }} Chosen
+ * @typedef {{ bundle?: Uint8Array, evidence?: Uint8Array, proof?: Uint8Array, entry?: Uint8Array }} Chosen
  */
 
 const form = /** @type {HTMLFormElement} */ (find(document, '#choose'));
@@ -63,7 +63,7 @@ async function checkFiles(chosen) {
   await check(found);
 }
 
-/** Takes up `#bundle=<base64url>`, or `#entry=<base64url>&proof=<base64url>`. Browsers never send a fragment. */
+/** Takes up `#bundle=<base64url>`, `#evidence=<base64url>`, or `#entry=<base64url>&proof=<base64url>`. Browsers never send a fragment. */
 async function checkFragment() {
   /** @type {Chosen} */
   const found = {};
@@ -88,18 +88,20 @@ async function checkFragment() {
 function sort(found, bytes) {
   const start = String.fromCharCode(...bytes.subarray(0, 20));
   if (start.startsWith('c2sp.org/tlog-proof')) found.proof = bytes;
+  else if (start.startsWith('{"checkpoints"')) found.evidence = bytes;
   else if (start.startsWith('{')) found.bundle = bytes;
   else found.entry = bytes;
 }
 
 /** @param {Chosen} found */
-async function check({ bundle, proof, entry }) {
+async function check({ bundle, evidence, proof, entry }) {
   report.replaceChildren();
   try {
     const policy = await parsePolicy(new TextEncoder().encode(policyText.value));
     if (bundle) await showBundle(bundle, policy);
+    else if (evidence) await showEvidence(evidence, policy);
     else if (proof && entry) await showProof(entry, proof, policy);
-    else say('Nothing was checked yet: choose a bundle, or an entry and its proof together.');
+    else say('Nothing was checked yet: choose a bundle, evidence, or an entry and its proof together.');
   } catch (error) {
     say(error instanceof Refused ? `The trust policy or the proof cannot be read: ${error.message}` : excuse(error));
   }
@@ -116,6 +118,33 @@ async function showBundle(bytes, policy) {
   if (bundle) report.append(element('p', '', 'Execution ', element('code', '', bundle.execution)));
   report.append(stageList(stages));
   if (lineage) report.append(element('h3', '', 'What the steps come to'), findingList(lineage));
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {import('./verify/policy.mjs').Policy} policy
+ */
+async function showEvidence(bytes, policy) {
+  let proven;
+  try {
+    proven = await checkEvidence(bytes, policy);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    say(`This file proves nothing: ${visible(error.message)}.`, 'fail');
+    return;
+  }
+  const { against, log, code, shows, unless, witnesses } = proven;
+  const whose = against === 'log' ? 'of the log' : 'of the log or of the issuer, not of which,';
+  say(`This proves misbehaviour ${whose} ${visible(log)}.`, 'pass');
+  const both = `Both heads carry the cosignature of ${witnesses.join(', ')}: a witness that keeps its rules signs one of them.`;
+  const lines = [
+    ...shows,
+    ...(witnesses.length > 0 ? [both] : []),
+    unless ? `It would be refuted by ${unless}.` : 'Nothing that the log could still show refutes it.',
+  ];
+  const list = element('ul', 'stages', ...lines.map((line) => element('li', '', visible(line))));
+  list.dataset['proven'] = code;
+  report.append(list);
 }
 
 /**

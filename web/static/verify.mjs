@@ -17,6 +17,7 @@
  * | `admission` | the rules `countersign/1` |
  * | `lineage`, `ran`, `findings` | the rules of `docs/LINEAGE.md` |
  * | `bundle` | one execution in one file |
+ * | `evidence`, `evidence-file` | what convicts a log or an issuer, in one file (`docs/EVIDENCE.md`) |
  * | `report`, `audit` | what a check of a proof or a bundle found, stage by stage |
  *
  * @module
@@ -27,6 +28,8 @@ export { checkBundle } from './verify/audit.mjs';
 export { parseBundle } from './verify/bundle.mjs';
 export { CannotCheck, Refused } from './verify/bytes.mjs';
 export { publicKey, verify as verifySignature } from './verify/ed25519.mjs';
+export { checkEvidence } from './verify/evidence.mjs';
+export { parseEvidence } from './verify/evidence-file.mjs';
 export { FINDINGS } from './verify/findings.mjs';
 export { judge } from './verify/lineage.mjs';
 export {

@@ -321,6 +321,8 @@ fn malformed() -> Vec<Case> {
             ),
         ),
         ("an escape that is not needed", with("story/one", "story\\/one")),
+        // In the name of a signature line that nobody would miss.
+        ("half of a character", with("\\n\",\"entries\"", "\\n\u{2014} x\\ud800 AAAAAAAA\\n\",\"entries\"")),
         ("another version", with("bundle/v1", "bundle/v2")),
         ("an index as a text", with("{\"index\":0,", "{\"index\":\"0\",")),
         ("an index as a float", with("{\"index\":0,", "{\"index\":0.0,")),

@@ -320,6 +320,8 @@ fn malformed() -> Vec<Case> {
         ("no kind of evidence", text.replacen("\"kind\":\"heads\"", "\"kind\":\"rumour\"", 1)),
         ("a member more", text.replacen("\"kind\"", "\"note\":\"\",\"kind\"", 1)),
         ("an escape that is not needed", text.replacen('\u{2014}', "\\u2014", 1)),
+        // In the name of a signature line that nobody would miss.
+        ("half of a character", text.replacen("\\n\"", "\\n\u{2014} x\\ud800 AAAAAAAA\\n\"", 1)),
         ("one head", text.replacen(&format!("{},", json!(head(&one).to_string())), "", 1)),
     ];
     cases.into_iter().map(|(name, file)| nothing(format!("no evidence: {name}"), file.as_bytes())).collect()

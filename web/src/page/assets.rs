@@ -45,6 +45,8 @@ const MODULES: &[(&str, &str)] = scripts![
     "verify/bytes.mjs",
     "verify/cbor.mjs",
     "verify/ed25519.mjs",
+    "verify/evidence-file.mjs",
+    "verify/evidence.mjs",
     "verify/findings.mjs",
     "verify/json.mjs",
     "verify/lineage.mjs",

@@ -47,7 +47,7 @@ export function stageList(stages) {
 export function findingList({ findings }) {
   if (findings.length === 0) return element('p', '', 'Every step is on record and fits the others.');
   const items = findings.map(({ code, severity, index, sentence }) => {
-    const item = element('li', '', element('b', '', severity), ` in entry ${index}: ${sentence} `, element('code', '', code));
+    const item = element('li', '', element('b', '', severity), ` in entry ${index}: ${sentence}`, element('br', ''), element('code', '', code));
     item.dataset['finding'] = code;
     return item;
   });

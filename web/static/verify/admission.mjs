@@ -27,6 +27,9 @@ export class LogState {
   /** What is taken to be there, by its id: a bundle does not have everything that its entries name. */
   /** @type {Map<string, Facts>} */
   assumed = new Map();
+  /** What is taken to be the registration of whoever is not known: evidence shows a few entries of a log. */
+  /** @type {Registration | undefined} */
+  assumedIssuer;
   /** @type {Map<string, Registration>} */
   #issuers = new Map();
   /** @type {Map<string, Facts>} */
@@ -53,27 +56,53 @@ export class LogState {
    * @param {Statement} statement
    */
   async admit(statement) {
-    const { id, kind, execution, payload, references } = statement;
+    await this.check(statement);
+    await this.apply(statement);
+    this.size += 1n;
+  }
+
+  /**
+   * Throws with the code of the refusal when a statement may not be the next entry. Its signature is not looked at.
+   *
+   * @param {Statement} statement
+   */
+  async check(statement) {
+    const { id, kind, references } = statement;
     if (this.#entries.has(id)) throw new Refused('the statement is in the log already', 'already-present');
     if (kind === 'genesis') {
       if (this.size > 0n) throw new Refused('the log has a genesis already', 'genesis-again');
-      await this.#found(statement);
+      await checkFounder(statement);
     } else {
       if (this.size === 0n) throw new Refused('the log has no genesis yet', 'genesis-missing');
       this.#checkIssuer(statement);
       this.#checkOpen(statement);
       this.#checkReferences(statement);
-      if (kind === 'issuer') await this.#register(statement);
+      if (kind === 'issuer') await checkRegistration(statement);
     }
     if (kind === 'authorization') this.#checkPermit(references.get('decision'));
     const authorization = references.get('authorization');
     if (kind === 'outcome' && authorization !== undefined) {
       if (this.#used.has(authorization)) throw refused('outcome-again', 'the authorization has its outcome', 'authorization');
-      this.#used.add(authorization);
     }
+  }
+
+  /**
+   * Takes up what an entry adds to the state. That it may be there, {@link LogState.check} says.
+   *
+   * @param {Statement} statement
+   */
+  async apply({ id, kind, execution, payload, references }) {
+    if (kind === 'genesis') {
+      const key = payload.operator.public_key;
+      this.#issuers.set(issuer(OPERATOR, await thumbprint(key)), { key, roles: ['operator'], status: 'active' });
+    } else if (kind === 'issuer') {
+      const { name, public_key: key, roles, status } = payload;
+      this.#issuers.set(issuer(name, await thumbprint(key)), { key, roles, status });
+    }
+    const authorization = references.get('authorization');
+    if (kind === 'outcome' && authorization !== undefined) this.#used.add(authorization);
     if (kind === 'close') this.#closed.add(execution);
     this.#entries.set(id, { kind, execution, ...(kind === 'decision' && { verdict: payload.decision }) });
-    this.size += 1n;
   }
 
   /**
@@ -81,34 +110,9 @@ export class LogState {
    * @returns {Registration}
    */
   #registration({ claims, kid }) {
-    const found = this.#issuers.get(issuer(claims.iss, kid));
+    const found = this.#issuers.get(issuer(claims.iss, kid)) ?? this.assumedIssuer;
     if (!found) throw new Refused(`${claims.iss} is not registered with the key ${toHex(kid)}`, 'issuer-not-registered');
     return found;
-  }
-
-  /** @param {Statement} statement a genesis, which registers the operator that it names */
-  async #found({ claims, kid, payload }) {
-    if (claims.iss !== OPERATOR) throw new Refused('the genesis is not by the operator', 'genesis-not-by-operator');
-    const key = payload.operator.public_key;
-    if (!equal(kid, await thumbprint(key))) {
-      const pointer = '/operator/public_key';
-      throw new Refused('the genesis is signed by another key than it names', 'genesis-not-by-operator', pointer);
-    }
-    this.#issuers.set(issuer(OPERATOR, kid), { key, roles: ['operator'], status: 'active' });
-  }
-
-  /** @param {Statement} statement a registration; a log never loses its last operator */
-  async #register({ claims, kid, payload }) {
-    const { name, public_key: key, roles, status } = payload;
-    const operates = roles.includes('operator');
-    if (operates && name !== OPERATOR) {
-      throw new Refused(`the role operator is given to ${name}`, 'operator-name', '/roles');
-    }
-    const registered = issuer(name, await thumbprint(key));
-    if (registered === issuer(claims.iss, kid) && !(operates && status === 'active')) {
-      throw new Refused('an operator takes its own role', 'operator-self', '/roles');
-    }
-    this.#issuers.set(registered, { key, roles, status });
   }
 
   /** @param {Statement} statement whose issuer has to be active and to hold a role for the kind */
@@ -151,6 +155,28 @@ export class LogState {
     if (named?.verdict !== 'permit') {
       throw refused('decision-denies', 'the decision denies', 'decision');
     }
+  }
+}
+
+/** @param {Statement} statement a genesis, which is signed by the operator that it names */
+async function checkFounder({ claims, kid, payload }) {
+  if (claims.iss !== OPERATOR) throw new Refused('the genesis is not by the operator', 'genesis-not-by-operator');
+  if (!equal(kid, await thumbprint(payload.operator.public_key))) {
+    const pointer = '/operator/public_key';
+    throw new Refused('the genesis is signed by another key than it names', 'genesis-not-by-operator', pointer);
+  }
+}
+
+/** @param {Statement} statement a registration; a log never loses its last operator */
+async function checkRegistration({ claims, kid, payload }) {
+  const { name, public_key: key, roles, status } = payload;
+  const operates = roles.includes('operator');
+  if (operates && name !== OPERATOR) {
+    throw new Refused(`the role operator is given to ${name}`, 'operator-name', '/roles');
+  }
+  const isOfItself = issuer(name, await thumbprint(key)) === issuer(claims.iss, kid);
+  if (isOfItself && !(operates && status === 'active')) {
+    throw new Refused('an operator takes its own role', 'operator-self', '/roles');
   }
 }
 

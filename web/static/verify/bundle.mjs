@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Refused, fromBase64, fromUtf8, hashFromBase64, toUtf8 } from './bytes.mjs';
+import { Refused, fromBase64, fromUtf8, hashFromBase64, isUnicode, toUtf8 } from './bytes.mjs';
 import { issuer } from './admission.mjs';
 import { isExecutionId } from './members.mjs';
 import { multiproofLength } from './merkle.mjs';
@@ -43,6 +43,7 @@ export async function parseBundle(bytes) {
   if (bytes.length > MAX_BUNDLE_BYTES) throw new Refused(`a bundle of ${bytes.length} bytes is larger than what is read`);
   const { execution, checkpoint: note, entries: listed, multiproof: texts } = readMembers(bytes);
   if (!isExecutionId(execution)) throw new Refused('the execution is not one that a statement could be about');
+  if (!isUnicode(note)) throw new Refused('the checkpoint is not a text in Unicode');
   const checkpoint = parseNote(toUtf8(note));
   const head = parseCheckpoint(checkpoint.text);
   if (listed.length > MAX_ENTRIES) throw new Refused(`more than ${MAX_ENTRIES} entries: audit the log instead`);

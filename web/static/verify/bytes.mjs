@@ -95,6 +95,14 @@ export function fromUtf8(bytes) {
 }
 
 /**
+ * @param {string} text
+ * @returns {boolean} whether it is one that UTF-8 can spell: JSON can escape half of a character
+ */
+export function isUnicode(text) {
+  return fromUtf8(toUtf8(text)) === text;
+}
+
+/**
  * @param {Uint8Array} bytes
  * @returns {string} lowercase hex
  */

@@ -90,11 +90,20 @@ export async function checkHead(note, policy) {
   const quorum = await finding(async () => {
     const cosigned = await verifyQuorum(policy, note);
     if (policy.quorum === 'none') return 'the policy asks for no witness';
-    const who = cosigned.map(({ witness, time }) => `${witness} at ${time}`).join(', ');
+    const who = cosigned.map(({ witness, time }) => `${witness} at ${utc(time)}`).join(', ');
     const unchecked = notCheckedWitnesses(policy, note).map((name) => `; the line of ${name} is not checked`);
-    return `cosigned by ${who} (seconds since 1970, by the clock of each witness)${unchecked.join('')}`;
+    return `cosigned by ${who} (by the clock of each witness)${unchecked.join('')}`;
   });
   return { log, quorum, head };
+}
+
+/**
+ * @param {bigint} time seconds since 1970
+ * @returns {string} the same for people, as long as years have four digits
+ */
+function utc(time) {
+  if (time >= 253_402_300_800n) return `second ${time} since 1970`;
+  return `${new Date(Number(time) * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 /**

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use countersign_tests::harness::{System, get};
+use countersign_tests::vectors::files;
 use serde_json::json;
 
 use crate::parties::{Lineage, Parties};
@@ -166,6 +167,38 @@ fn an_execution_is_checked_as_a_whole_and_a_tampered_bundle_fails() {
         assert_eq!(browser.run(&format!("return {}", verdict("inclusion"))), expected);
         browser.picture(&format!("verify-bundle-{expected}"));
     }
+    assert_quiet(&browser);
+}
+
+#[test]
+fn evidence_says_what_it_proves_and_nothing_once_a_byte_is_changed() {
+    let (system, _, browser) = stage("evidence");
+    let file = files().into_iter().find(|file| file.name == "evidence").unwrap();
+    let case = file.cases.into_iter().find(|case| case.name == "two histories").unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = system.folder().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let evidence = case.input["evidence"].as_str().unwrap();
+    let policy = write("vectors.policy", case.input["policy"].as_str().unwrap().as_bytes());
+    let good = write("good.evidence", evidence.as_bytes());
+    let bad = write("bad.evidence", evidence.replacen("\\n4\\n", "\\n3\\n", 1).as_bytes());
+    browser.go(&format!("{}/verify", system.log.url()));
+    // Under the policy of another log it shows nothing.
+    browser.choose("#files", &[&good]);
+    let status = "document.querySelector('#status').innerText";
+    browser.wait_for(&format!("{status}.startsWith('✗ check failed This file proves nothing')"));
+    browser.choose("#policy-file", &[&policy]);
+    browser.wait_for("document.querySelector('#policy').value.includes('log.example')");
+    browser.click("#choose button");
+    browser.wait_for("document.querySelector('[data-proven=fork]')");
+    let says = browser.run(&format!("return {status}"));
+    assert!(says.as_str().unwrap().contains("This proves misbehaviour of the log log.example"), "{says}");
+    browser.picture("verify-evidence");
+    browser.choose("#files", &[&bad]);
+    browser.wait_for(&format!("{status}.startsWith('✗ check failed This file proves nothing')"));
+    assert_eq!(browser.run("return document.querySelector('[data-proven]')"), json!(null));
     assert_quiet(&browser);
 }
 
