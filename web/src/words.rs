@@ -1,5 +1,6 @@
 //! The closed lists of words of the format, in plain English.
 
+use countersign_verifier::lineage::LineageVerdict;
 use countersign_verifier::statement::{
     DecisionCode, EnforcementAction, IssuerStatus, Kind, Mode, OutcomeStatus, RefRole, Role, VerificationCode,
 };
@@ -134,6 +135,21 @@ pub(crate) const fn reference(role: RefRole) -> &'static str {
         RefRole::Verification => "the verification",
         RefRole::Outcome => "the outcome",
         RefRole::Target => "the entry that it is about",
+    }
+}
+
+/// What the verdict on an execution says.
+pub(crate) const fn lineage(verdict: LineageVerdict) -> &'static str {
+    match verdict {
+        LineageVerdict::Governed => "it ran, and every step is on record and fits the others",
+        LineageVerdict::Denied => "nothing ran, and what kept it from running is on record",
+        LineageVerdict::Open => "it has not ended, and more may follow",
+        LineageVerdict::Partial => {
+            "it has ended, nothing contradicts, and something that should be there is not"
+        }
+        LineageVerdict::Violated => {
+            "what is on record contradicts itself, or breaks a rule of governed execution"
+        }
     }
 }
 

@@ -14,28 +14,33 @@ use countersign_verifier::statement::Statement;
 
 use super::one::unknown;
 use crate::explorer::Explorer;
-use crate::mirror::{ProofTrouble, ReadError};
+use crate::mirror::{Fetched, ProofTrouble, ReadError};
 use crate::page::{Ask, Cache, Refusal, Section, Sentence, Text, codes, file, link};
 use crate::proof::refuse;
 
 /// How many bytes of statements a bundle has room for: they stand in it in base64.
 const MAX_STATEMENTS: usize = MAX_BUNDLE_BYTES / 4 * 3;
+/// How many entries are asked for at once.
+const AT_ONCE: usize = 64;
 
 /// The bundle of an execution under the newest head that was accepted. The log is not believed: the bundle is made of
 /// entries that were verified, and its proof leads to the signed root.
 pub(super) async fn bundle(explorer: &Explorer, ask: &Ask, id: &str) -> Result<Response<Body>, Refusal> {
     let (head, indexes) = find(explorer, id)?;
-    let mut gathered = Gathered { explorer, entries: BTreeMap::new(), bytes: 0 };
+    let mut gathered = Gathered { entries: BTreeMap::new(), bytes: 0 };
     let mut needs = Needs::default();
-    for index in indexes {
-        let statement = gathered.take(index).await?;
-        needs.show(index, statement);
+    for indexes in indexes.chunks(AT_ONCE) {
+        for entry in explorer.mirror().entries(indexes).await? {
+            let index = entry.index;
+            needs.show(index, gathered.keep(&entry)?);
+        }
     }
     while let Some(need) = needs.next() {
         let index =
             place(explorer, &need, &head).await?.ok_or_else(|| impossible(&BundleError::Missing(need)))?;
         if !gathered.entries.contains_key(&index) {
-            let statement = gathered.take(index).await?;
+            let entry = explorer.mirror().entry(index).await?;
+            let statement = gathered.keep(&entry)?;
             needs.show(index, statement);
         }
     }
@@ -69,18 +74,17 @@ fn find(explorer: &Explorer, id: &str) -> Result<(VerifiedCheckpoint, Vec<LeafIn
 }
 
 /// The entries so far.
-struct Gathered<'a> {
-    explorer: &'a Explorer,
+struct Gathered {
     entries: BTreeMap<LeafIndex, Statement>,
     bytes: usize,
 }
 
-impl Gathered<'_> {
-    async fn take(&mut self, index: LeafIndex) -> Result<&Statement, Refusal> {
-        let fetched = self.explorer.mirror().entry(index).await?;
-        let statement = Statement::parse(&fetched.bytes)
-            .map_err(|cause| impossible(&BundleError::Statement { index, cause }))?;
-        self.bytes = self.bytes.saturating_add(fetched.bytes.len());
+impl Gathered {
+    fn keep(&mut self, Fetched { index, bytes, .. }: &Fetched) -> Result<&Statement, Refusal> {
+        let index = *index;
+        let statement =
+            Statement::parse(bytes).map_err(|cause| impossible(&BundleError::Statement { index, cause }))?;
+        self.bytes = self.bytes.saturating_add(bytes.len());
         if self.bytes > MAX_STATEMENTS || self.entries.len() == MAX_ENTRIES {
             let about = statement.execution().map(ToString::to_string).unwrap_or_default();
             return Err(too_large(&about));

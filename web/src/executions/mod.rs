@@ -1,6 +1,7 @@
 //! Executions: what was asked, decided, allowed, checked and done, as one story.
 
 mod bundle;
+mod judged;
 mod one;
 mod steps;
 

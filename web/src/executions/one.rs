@@ -5,12 +5,14 @@ use axum::body::Body;
 use axum::extract::State as Shared;
 use axum::http::Response;
 use countersign_verifier::bundle::{MEDIA_TYPE, SUFFIX};
+use countersign_verifier::lineage::{Judgement, Severity};
 use countersign_verifier::merkle::LeafIndex;
-use countersign_verifier::statement::{Payload, Statement};
+use countersign_verifier::statement::{Kind, Payload, Statement};
 use serde::Serialize;
 
 use super::bundle::bundle;
-use super::steps::{EntryStep, Step, missing_only, with_missing};
+use super::judged::judged;
+use super::steps::{EntryStep, Step, with_missing};
 use crate::draw::glyph;
 use crate::entries::{facts, sentence};
 use crate::explorer::Explorer;
@@ -33,6 +35,10 @@ struct ExecutionPage {
     /// What happened, in plain words, as far as the entries say.
     summary: Vec<Sentence>,
     state: &'static str,
+    /// The verdict on all its entries, and what was found; `None` when it has too many to be judged here.
+    lineage: Option<Judgement>,
+    #[serde(skip)]
+    findings: Vec<FindingLine>,
     entries: u64,
     /// As of which size.
     size: u64,
@@ -43,6 +49,13 @@ struct ExecutionPage {
     all: String,
     /// The address of everything in one file.
     bundle: String,
+}
+
+/// A finding as a line of the page.
+struct FindingLine {
+    severity: Severity,
+    index: u64,
+    sentence: Text,
 }
 
 pub(crate) async fn show(Shared(explorer): Shared<Explorer>, ask: Ask) -> Response<Body> {
@@ -62,27 +75,32 @@ async fn find(explorer: &Explorer, ask: &Ask) -> Result<Response<Body>, Refusal>
     let Some((indexes, entries)) = found else {
         return Err(unknown(&id, size));
     };
-    let mut shown = Vec::new();
-    for index in indexes.iter().take(LIMIT).copied().filter_map(LeafIndex::new) {
-        shown.push(explorer.mirror().entry(index).await?);
-    }
+    let shown: Vec<LeafIndex> = indexes.iter().take(LIMIT).copied().filter_map(LeafIndex::new).collect();
+    let shown = explorer.mirror().entries(&shown).await?;
+    let read: Vec<(Fetched, Option<Statement>)> = shown
+        .into_iter()
+        .map(|entry| {
+            let statement = Statement::parse(&entry.bytes).ok();
+            (entry, statement)
+        })
+        .collect();
+    let cut = entries > u64::try_from(read.len()).unwrap_or(u64::MAX);
+    let lineage = if cut { None } else { judged(explorer, &read).await? };
     let known = explorer.begun()?;
     let mut state = State::default();
-    for line in indexes.iter().filter_map(|index| known.index().line(*index)) {
-        state.add(line.gist);
-    }
-    let read: Vec<(Fetched, Option<Statement>)> =
-        shown.into_iter().map(|entry| (entry.clone(), Statement::parse(&entry.bytes).ok())).collect();
+    indexes.iter().filter_map(|index| known.index().gist(*index)).for_each(|gist| state.add(gist));
     let summary = summary(&read.iter().filter_map(|(_, statement)| statement.as_ref()));
-    let cut = entries > u64::try_from(read.len()).unwrap_or(u64::MAX);
-    let steps: Vec<(Gist, EntryStep)> =
-        read.into_iter().map(|(entry, statement)| step(&entry, statement.as_ref())).collect();
-    let steps = if cut {
-        let missing = missing_only(state, size);
-        steps.into_iter().map(|(_, step)| Step::Entry(Box::new(step))).chain(missing).collect()
-    } else {
-        with_missing(steps, state, size)
+    let steps = read.into_iter().map(|(entry, statement)| step(&entry, statement.as_ref()));
+    let steps = match &lineage {
+        Some(judgement) => with_missing(steps.collect(), judgement, size),
+        None => steps.map(|(_, step)| Step::Entry(Box::new(step))).collect(),
     };
+    let findings = lineage.iter().flat_map(|judgement| &judgement.findings).map(|finding| FindingLine {
+        severity: finding.code.severity(),
+        index: finding.index.get(),
+        sentence: Text::new(&finding.sentence),
+    });
+    let findings = findings.collect();
     let shown_id = Text::new(id.as_str());
     let page_data = ExecutionPage {
         frame: Frame::new(&known, Section::Executions, format!("Execution {shown_id}"), link::execution(&id))
@@ -92,6 +110,8 @@ async fn find(explorer: &Explorer, ask: &Ask) -> Result<Response<Body>, Refusal>
         id: shown_id,
         summary,
         state: words::state(state),
+        lineage,
+        findings,
         entries,
         size,
         steps,
@@ -130,14 +150,14 @@ pub(super) fn unknown(id: &str, size: u64) -> Refusal {
         .or("/executions", "All executions")
 }
 
-fn step(entry: &Fetched, statement: Option<&Statement>) -> (Gist, EntryStep) {
+fn step(entry: &Fetched, statement: Option<&Statement>) -> (Option<Kind>, EntryStep) {
     let gist = statement.map_or(Gist::Unreadable, Gist::of);
     let kind = gist.kind();
     let claims = statement.map(Statement::claims);
     let step = EntryStep {
         index: entry.index.get(),
         id: entry.leaf.to_string(),
-        kind: kind.map(countersign_verifier::statement::Kind::as_str),
+        kind: kind.map(Kind::as_str),
         says: words::gist(gist),
         sentence: statement.map_or_else(Sentence::default, sentence),
         facts: statement.map(facts).unwrap_or_default(),
@@ -146,7 +166,7 @@ fn step(entry: &Fetched, statement: Option<&Statement>) -> (Gist, EntryStep) {
         heading: words::kind(kind),
         glyph: glyph(kind),
     };
-    (gist, step)
+    (kind, step)
 }
 
 /// Who asked, what was decided, who allowed it, whether it was checked, what happened: one sentence each, in this

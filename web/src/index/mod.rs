@@ -136,6 +136,11 @@ impl Index {
         self.previous.push(previous);
     }
 
+    /// What an entry says in one word.
+    pub(crate) fn gist(&self, index: u64) -> Option<Gist> {
+        self.gists.get(usize::try_from(index).ok()?).copied()
+    }
+
     /// One entry as a line.
     pub(crate) fn line(&self, index: u64) -> Option<Line> {
         let at = usize::try_from(index).ok()?;

@@ -1,6 +1,6 @@
 //! Looking up single entries and proofs, each checked against what the mirror holds.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_verifier::merkle::{
@@ -36,6 +36,30 @@ impl Mirror {
         let bundle = self.bundle(index.get() / FULL_WIDTH, at.saturating_add(1)).await?;
         let found = bundle.get(at).cloned().ok_or(ReadError::NoSuchPart(index.size_including()))?;
         Ok(Fetched { index, leaf: found.0, bytes: found.1 })
+    }
+
+    /// The entries at several indexes, in the order asked. Each bundle is asked for once, several of them at a time.
+    pub(crate) async fn entries(&self, indexes: &[LeafIndex]) -> Result<Vec<Fetched>, ReadError> {
+        let mut needed: BTreeMap<u64, usize> = BTreeMap::new();
+        for index in indexes {
+            let at = usize::try_from(index.get() % FULL_WIDTH).unwrap_or(0).saturating_add(1);
+            let most = needed.entry(index.get() / FULL_WIDTH).or_default();
+            *most = at.max(*most);
+        }
+        needed.retain(|number, at_least| self.bundles.get(*number, *at_least).is_none());
+        if needed.len() > 1 {
+            let numbers: Vec<u64> = needed.into_keys().collect();
+            let size = self.known().read_up_to();
+            let bundles = read::bundles(&self.source, numbers.clone(), size).await?;
+            for (number, entries) in numbers.into_iter().zip(bundles) {
+                self.check(number, entries)?;
+            }
+        }
+        let mut found = Vec::new();
+        for index in indexes {
+            found.push(self.entry(*index).await?);
+        }
+        Ok(found)
     }
 
     /// Where the entry with this id is, if it is among those that the mirror has read.
@@ -90,17 +114,25 @@ impl Mirror {
         for _ in 0..2 {
             let size = self.known().read_up_to();
             let entries = read::bundle(&self.source, number, size).await?;
-            let bundle: Vec<(LeafHash, Vec<u8>)> =
-                entries.into_iter().map(|entry| (LeafHash::of(&entry), entry)).collect();
-            let leaves: Vec<LeafHash> = bundle.iter().map(|(leaf, _)| *leaf).collect();
-            let same = self.known().tree.has_bundle(number, &leaves);
-            match same {
-                Some(true) => return Ok(self.bundles.keep(number, bundle)),
-                Some(false) => return Err(ReadError::Changed { index: number.saturating_mul(FULL_WIDTH) }),
-                None => {}
+            if let Some(bundle) = self.check(number, entries)? {
+                return Ok(bundle);
             }
         }
         Err(ReadError::NoSuchPart(self.known().read_up_to()))
+    }
+
+    /// Compares a bundle with what was verified, and keeps it. `None` when the mirror has read on meanwhile, and knows
+    /// the bundle only as a whole.
+    fn check(&self, number: u64, entries: Vec<Vec<u8>>) -> Result<Option<Bundle>, ReadError> {
+        let bundle: Vec<(LeafHash, Vec<u8>)> =
+            entries.into_iter().map(|entry| (LeafHash::of(&entry), entry)).collect();
+        let leaves: Vec<LeafHash> = bundle.iter().map(|(leaf, _)| *leaf).collect();
+        let same = self.known().tree.has_bundle(number, &leaves);
+        match same {
+            Some(true) => Ok(Some(self.bundles.keep(number, bundle))),
+            Some(false) => Err(ReadError::Changed { index: number.saturating_mul(FULL_WIDTH) }),
+            None => Ok(None),
+        }
     }
 }
 

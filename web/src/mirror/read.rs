@@ -22,12 +22,20 @@ pub(super) async fn bundle(source: &Source, number: u64, size: TreeSize) -> Resu
     Ok(served.entries().iter().take(usize::from(width.get())).cloned().collect())
 }
 
+/// The entries of several bundles, in the order asked, several bundles at a time.
+pub(super) async fn bundles(
+    source: &Source,
+    numbers: Vec<u64>,
+    size: TreeSize,
+) -> Result<Vec<Vec<Vec<u8>>>, ReadError> {
+    all(source, numbers, move |source, number| async move { bundle(&source, number, size).await }).await
+}
+
 /// The entries `from .. to` of a tree of `to` entries or more, several bundles at a time.
 pub(super) async fn entries(source: &Source, from: u64, to: TreeSize) -> Result<Vec<Vec<u8>>, ReadError> {
     let first = from / FULL_WIDTH;
     let numbers = (first..to.get().div_ceil(FULL_WIDTH)).collect();
-    let bundles =
-        all(source, numbers, move |source, number| async move { bundle(&source, number, to).await }).await?;
+    let bundles = bundles(source, numbers, to).await?;
     let skip = usize::try_from(from % FULL_WIDTH).unwrap_or(usize::MAX);
     Ok(bundles.into_iter().flatten().skip(skip).collect())
 }

@@ -1,5 +1,11 @@
 //! What pages say in plain words, and which steps they draw as missing.
 
+use std::collections::HashMap;
+
+use countersign_verifier::bundle::Bundle;
+use countersign_verifier::lineage::{Step, judge};
+use countersign_verifier::merkle::{LeafHash, LeafIndex};
+use countersign_verifier::statement::Kind;
 use serde_json::Value;
 
 use crate::ask::{ask, explorer};
@@ -28,10 +34,10 @@ async fn steps(path: &str) -> (Vec<String>, Value) {
 async fn missing_steps_are_drawn_where_they_belong() {
     for (execution, expected) in [
         ("run:2026-11-23/git-log", "intent decision authorization verification outcome close"),
-        ("run:2026-11-23/upload", "intent decision [authorization] [verification] outcome [close]"),
+        ("run:2026-11-23/upload", "intent decision outcome [close]"),
         ("run:2026-11-23/test", "intent decision authorization [verification]! outcome enforcement [close]"),
         ("smallest/use", "[intent]! [decision]! authorization [verification]! outcome [close]"),
-        ("run:2026-11-23/deploy", "intent decision [authorization] [verification] [outcome] [close]"),
+        ("run:2026-11-23/deploy", "intent decision"),
     ] {
         let (found, json) = steps(&format!("/executions/{execution}.json")).await;
         assert_eq!(found.join(" "), expected, "{execution}");
@@ -39,6 +45,37 @@ async fn missing_steps_are_drawn_where_they_belong() {
         for missing in json["steps"].as_array().unwrap().iter().filter_map(|step| step.get("missing")) {
             let kind = missing["kind"].as_str().unwrap();
             assert_eq!(missing["what"], format!("No {kind} entry exists as of size {size}."));
+        }
+    }
+}
+
+/// The explorer judges as everybody else does, in the same words.
+#[tokio::test]
+async fn the_verdict_is_that_of_the_judge() {
+    let pages = explorer(&sample());
+    for (execution, expected) in [
+        ("run:2026-11-23/git-log", "governed"),
+        ("run:2026-11-23/upload", "denied"),
+        ("run:2026-11-23/test", "partial"),
+        ("smallest/use", "partial"),
+        ("run:2026-11-23/deploy", "open"),
+    ] {
+        let json = ask(&pages, &format!("/executions/{execution}.json")).await.json();
+        let bundle = ask(&pages, &format!("/executions/{execution}.bundle")).await;
+        let bundle = Bundle::parse(&bundle.bytes).unwrap();
+        let steps: Vec<Step<'_>> = bundle.steps().collect();
+        let policies: HashMap<LeafHash, (LeafIndex, Kind)> = bundle
+            .entries()
+            .filter(|step| step.statement.kind() == Kind::Policy)
+            .map(|step| (step.entry, (step.index, Kind::Policy)))
+            .collect();
+        let judgement = judge(&steps, |entry| policies.get(&entry).copied()).unwrap();
+        assert_eq!(judgement.verdict.as_str(), expected, "{execution}: {judgement:#?}");
+        assert_eq!(json["lineage"], serde_json::to_value(&judgement).unwrap(), "{execution}");
+        let page = ask(&pages, &format!("/executions/{execution}")).await;
+        assert!(page.text().contains(&format!("this execution is <strong>{expected}</strong>: ")));
+        for finding in &judgement.findings {
+            assert!(page.text().contains(&finding.sentence), "{execution}: {}", finding.sentence);
         }
     }
 }
