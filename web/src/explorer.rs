@@ -1,7 +1,6 @@
 //! The explorer as a whole: which page is at which address.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -23,9 +22,6 @@ use crate::{console, entries, executions, health, proof, search, verify};
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                                        connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
                                        require-trusted-types-for 'script'";
-/// How often the mirror looks at the log when nobody asks for a page.
-const IDLE: Duration = Duration::from_secs(1);
-
 /// A reader of one log, with its pages. Clones share what they have read.
 ///
 /// It reads `/checkpoint` and `/tile/...` like anybody else. What it shows satisfies the trust policy and leads to a
@@ -49,10 +45,7 @@ impl Explorer {
 
     /// Reads the log as it grows, for as long as it is polled. Without it, the log is read when a page is asked for.
     pub async fn follow(self) {
-        loop {
-            self.mirror.catch_up().await;
-            tokio::time::sleep(IDLE).await;
-        }
+        self.mirror.follow().await;
     }
 
     /// The pages. Everything else is refused with a page or, for programs, a problem document.

@@ -2,7 +2,7 @@
 
 use countersign_verifier::statement::{DecisionCode, EnforcementAction, OutcomeStatus, VerificationCode};
 
-use super::{Gist, Index, NameId, SCAN, Slice, contains};
+use super::{Gist, Index, NameId, SCAN, SCAN_NAMES, Slice, contains};
 
 /// One execution as a line of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Index {
         let mut looked_at = 0_u64;
         for started in self.executions.get(..end).unwrap_or_default().iter().rev() {
             let next = started.first.saturating_add(1);
-            if looked_at == SCAN {
+            if looked_at == if text.is_some() { SCAN_NAMES } else { SCAN } {
                 return Slice { items, next: Some(next), searched_from: next };
             }
             looked_at = looked_at.saturating_add(1);

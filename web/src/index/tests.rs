@@ -123,4 +123,13 @@ fn a_search_that_would_take_too_long_says_how_far_it_got() {
     let slice = index.list(u64::MAX, &filter, 5);
     assert_eq!((slice.items.len(), slice.next, slice.searched_from), (0, Some(10), 10));
     assert_eq!(index.list(10, &filter, 5).next, None);
+    // Comparing names takes longer, so fewer are compared at once, and all of them in the end.
+    let filter = Filter { text: Some("run/7".to_owned()), ..Filter::default() };
+    let slice = index.list(u64::MAX, &filter, 5);
+    assert_eq!((slice.items.len(), slice.searched_from), (0, total - SCAN_NAMES));
+    let (mut at, mut steps) = (u64::MAX, 0);
+    while let Some(next) = index.list(at, &filter, 5).next {
+        (at, steps) = (next, steps + 1);
+    }
+    assert_eq!(steps, total.div_ceil(SCAN_NAMES) - 1);
 }

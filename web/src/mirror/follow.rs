@@ -1,6 +1,9 @@
 //! Following the log from head to head.
 
-use std::cmp::Ordering;
+use std::cmp;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use countersign_verifier::causes::with_causes;
 use countersign_verifier::checkpoint::Checkpoint;
@@ -17,6 +20,11 @@ use crate::source::SourceError;
 const CHUNK: u64 = 16 * FULL_WIDTH;
 /// From how many entries on hashing gets a thread of its own.
 const MANY: usize = 64;
+/// How many entries a page waits for when somebody follows the log anyway: 4 bundles, which take milliseconds.
+const A_LONG_WAY: u64 = 4 * FULL_WIDTH;
+/// How long a log at rest is left alone between two looks, and one that grows fast.
+const IDLE: Duration = Duration::from_secs(1);
+const BUSY: Duration = Duration::from_millis(100);
 /// How many contradictions are kept. The first ones tell the most.
 const MAX_EVIDENCE: usize = 16;
 
@@ -33,9 +41,23 @@ impl<T: Into<Trouble>> From<T> for Stop {
 }
 
 impl Mirror {
+    /// Reads the log as it grows, for as long as this is polled. The more it grows, the less it rests: so a log that
+    /// takes thousands of entries a second is followed in small steps.
+    pub(crate) async fn follow(self: Arc<Self>) {
+        self.is_followed.store(true, Ordering::Relaxed);
+        loop {
+            let before = self.known().read_up_to();
+            // What a page would not wait for, this does.
+            let _ = self.ask().await;
+            let read = self.known().read_up_to().get().saturating_sub(before.get());
+            tokio::time::sleep(if read > A_LONG_WAY { BUSY } else { IDLE }).await;
+        }
+    }
+
     /// Looks at the log once, and follows it as far as it can be verified.
     pub(super) async fn look(&self) {
         let result = self.try_look().await;
+        self.is_far.send_replace(false);
         let now = self.now();
         let mut known = self.known_mut();
         known.looked_at = Some(now);
@@ -104,19 +126,19 @@ impl Mirror {
             return Err(Trouble::OtherLog { known, served }.into());
         }
         match new.size.cmp(&old.size) {
-            Ordering::Less => {
+            cmp::Ordering::Less => {
                 self.compare_older(new, old).await?;
                 Err(Trouble::Older { known: old.size, served: new.size }.into())
             }
-            Ordering::Equal if new.root != old.root => {
+            cmp::Ordering::Equal if new.root != old.root => {
                 Err(Trouble::Fork { size: old.size, known: old.root, served: new.root }.into())
             }
-            Ordering::Equal => {
+            cmp::Ordering::Equal => {
                 // The same tree with other cosignatures under it.
                 self.known_mut().head = Some(head.clone());
                 self.read_up_to(head).await
             }
-            Ordering::Greater => {
+            cmp::Ordering::Greater => {
                 // What is read up to the old head binds the new one. What is not, only a proof can bind.
                 if self.known().read_up_to() < old.size {
                     self.prove_begins_with(old.size, old.root, new).await?;
@@ -143,6 +165,10 @@ impl Mirror {
         loop {
             let edge = self.known().tree.edge.clone();
             let from = edge.size();
+            let left = target.size.get().saturating_sub(from.get());
+            // While there is nothing to show, waiting is better than a refusal.
+            let shows = !from.is_empty() && self.is_followed.load(Ordering::Relaxed);
+            self.is_far.send_replace(shows && left > A_LONG_WAY);
             if from >= target.size {
                 check_root(target, edge.root())?;
                 self.known_mut().head = Some(head.clone());

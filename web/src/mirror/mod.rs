@@ -10,12 +10,13 @@ mod look_up;
 mod read;
 mod trouble;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use countersign_verifier::quorum::Policy;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
 
 pub(crate) use known::Known;
 pub(crate) use look_up::{Fetched, PathProof};
@@ -40,6 +41,10 @@ pub(crate) struct Mirror {
     asked: AtomicU64,
     /// Known by whoever looks at the log.
     turn: Mutex<Turn>,
+    /// Whether somebody reads the log also when nobody asks for a page.
+    is_followed: AtomicBool,
+    /// Whether so much is being read that no page should wait for it.
+    is_far: watch::Sender<bool>,
     bundles: look_up::Bundles,
 }
 
@@ -59,6 +64,8 @@ impl Mirror {
             known: RwLock::default(),
             asked: AtomicU64::new(0),
             turn: Mutex::default(),
+            is_followed: AtomicBool::new(false),
+            is_far: watch::Sender::new(false),
             bundles: look_up::Bundles::default(),
         }
     }
@@ -84,13 +91,22 @@ impl Mirror {
     /// Brings the mirror to the head that the log publishes now, as far as that is possible in a moment.
     ///
     /// Callers at the same time share one look at the log, but none is served by a look that began before it asked,
-    /// unless the log is remote and was looked at within the last second.
+    /// unless the log is remote and was looked at within the last second. Where a long way lies ahead and somebody
+    /// follows the log anyway, nobody is kept waiting: a page says how far it is.
     pub(crate) async fn catch_up(self: &Arc<Self>) {
+        let mut is_far = self.is_far.subscribe();
+        tokio::select! {
+            _ = tokio::time::timeout(PATIENCE, self.ask()) => {}
+            _ = is_far.wait_for(|is_far| *is_far) => {}
+        }
+    }
+
+    /// Asks to be brought up to date.
+    fn ask(self: &Arc<Self>) -> JoinHandle<()> {
         let number = self.asked.fetch_add(1, Ordering::SeqCst).saturating_add(1);
         let mirror = Arc::clone(self);
         // A task of its own: a reader who hangs up must not stop what others wait for.
-        let turn = tokio::spawn(async move { mirror.take_turn(number).await });
-        let _ = tokio::time::timeout(PATIENCE, turn).await;
+        tokio::spawn(async move { mirror.take_turn(number).await })
     }
 
     async fn take_turn(&self, number: u64) {

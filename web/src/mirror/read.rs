@@ -10,7 +10,7 @@ use super::trouble::ReadError;
 use crate::source::{Source, SourceError};
 
 /// How many answers are awaited at once.
-const PARALLEL: usize = 8;
+const PARALLEL: usize = 16;
 
 /// The entries of one bundle as far as a tree of `size` has them.
 pub(super) async fn bundle(source: &Source, number: u64, size: TreeSize) -> Result<Vec<Vec<u8>>, ReadError> {
@@ -19,7 +19,9 @@ pub(super) async fn bundle(source: &Source, number: u64, size: TreeSize) -> Resu
         resource(source, Resource::Entries(number, width), |width| Resource::Entries(number, width)).await?;
     let served =
         EntryBundle::parse(width_served, &bytes).map_err(|cause| ReadError::Bundle { path, cause })?;
-    Ok(served.entries().iter().take(usize::from(width.get())).cloned().collect())
+    let mut entries = served.into_entries();
+    entries.truncate(usize::from(width.get()));
+    Ok(entries)
 }
 
 /// The entries of several bundles, in the order asked, several bundles at a time.

@@ -5,6 +5,7 @@
 mod ask;
 mod budget;
 mod bundles;
+mod following;
 mod html;
 mod http;
 mod lies;
