@@ -231,4 +231,15 @@ fn the_verifier_stands_on_few_packages_and_the_auditors_program_on_no_database_a
         let found = program.iter().find(|package| package.split(' ').next() == Some(absent));
         assert_eq!(found, None, "the auditor's program has {absent}");
     }
+    // What links something native could not become one static file. That rayon-core says so is a trick of its own, by
+    // which cargo takes one version of it only.
+    let native: BTreeSet<String> = metadata()
+        .packages
+        .iter()
+        .filter(|package| package.links.as_deref().is_some_and(|links| links != "rayon-core"))
+        .map(|package| format!("{} v{}", package.name, package.version))
+        .collect();
+    assert!(native.iter().any(|package| package.starts_with("librocksdb-sys ")), "{native:?}");
+    let linked: Vec<_> = compiled_into_the_verifier("program").intersection(&native).cloned().collect();
+    assert_eq!(linked, [""; 0], "the auditor's program links something native");
 }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use countersign_tests::harness::{Program, run};
 use countersign_tests::node::Node;
 use countersign_tests::vectors::{Case, File, answers, files};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
@@ -62,6 +62,30 @@ fn the_javascript_verifier_gives_the_expected_answers() {
         let answer = answer.unwrap_or_else(|error| panic!("{file}: {}: {error}", case.name));
         assert_eq!(answer, case.expect, "{file}: {}", case.name);
     }
+}
+
+/// What convinces one implementation convinces the other, also of what nobody thought of: bundles and evidence of which a
+/// byte is another.
+#[test]
+fn the_javascript_verifier_judges_changed_files_as_the_library_does() {
+    let mut node = Node::start().unwrap_or_else(|error| panic!("{error}"));
+    let mut asked = 0;
+    for (file, mut case) in
+        cases().filter(|(file, case)| ["bundles", "evidence"].contains(file) && case.valid)
+    {
+        let member = file.trim_end_matches('s');
+        let good = bytes(&case.input[member]);
+        for (number, at) in (0..good.len()).step_by(good.len() / 40).enumerate() {
+            let mut changed = good.clone();
+            changed[at] ^= 1 << (number % 7);
+            let changed = base64::engine::general_purpose::STANDARD.encode(changed);
+            case.input[member] = json!({ "base64": changed });
+            let answer = node.answer(file, &case.input).unwrap();
+            assert_eq!(answer, answers::answer(file, &case.input), "{file}: {}: byte {at}", case.name);
+            asked += 1;
+        }
+    }
+    assert!(asked > 500, "{asked}");
 }
 
 /// The artefacts for which the auditor's program has a command.

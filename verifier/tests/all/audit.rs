@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use countersign_verifier::bundle::Bundle;
 use countersign_verifier::evidence::Evidence;
 use countersign_verifier::merkle::RootHash;
 use countersign_verifier::quorum::Policy;
@@ -649,6 +650,11 @@ fn an_audit_goes_on_from_where_it_stood_and_comes_to_the_same() {
     for file in evidence(&parts) {
         assert_eq!(prove(&parts, &file).0, 3);
     }
+    // What was violated by an entry of the third part stands on registrations of the first.
+    let late = bundles(&parts);
+    assert_eq!((late.len(), bundles(&whole).len()), (1, 1));
+    let late = Bundle::parse(&std::fs::read(&late[0]).unwrap()).unwrap();
+    assert_eq!((late.execution().as_str(), late.steps().count()), ("spread", 8));
 }
 
 #[test]
