@@ -7,25 +7,26 @@ use super::ledger::Ledger;
 use super::lineages::known_entry;
 use super::replay::{AuditError, Entries};
 use crate::merkle::{LeafHash, LeafIndex};
-use crate::replay::{Replay, disagreement, replay};
+use crate::replay::{Engine, LoadError, Replay, disagreement, load, replay_by};
 use crate::statement::payload::Decision;
 use crate::statement::{Payload, RefRole, Statement};
 
-/// How many policies are kept at hand. Most logs have few that are cited again and again.
+/// How many policies are kept ready. Most logs have few that are cited again and again.
 const KEPT: usize = 64;
 
-/// What decisions are decided by, as far as it was needed lately.
+/// What decisions are decided by, ready to be applied, as far as it was needed lately.
 #[derive(Debug, Default)]
-pub(super) struct Policies(HashMap<LeafHash, Statement>);
+pub(super) struct Policies(HashMap<LeafHash, Result<Engine, LoadError>>);
 
 impl Policies {
-    /// Decides again an admitted decision; `None` when it is not by an intent and a policy of this log.
+    /// Decides again an admitted decision; `None` when it is not by an intent and a policy of this log. What it is about
+    /// is mostly at hand: `held` gives it then.
     pub(super) fn decide_again<E: Entries>(
         &mut self,
         statement: &Statement,
         decision: &Decision,
-        ledger: &Ledger,
-        entries: &E,
+        held: impl FnOnce(LeafHash) -> Option<Statement>,
+        (ledger, entries): (&Ledger, &E),
     ) -> Result<Option<Replay>, AuditError<E::Error>> {
         let named = |role| statement.references().get(role);
         let (Some(policy), Some(intent)) = (named(RefRole::Policy), named(RefRole::Intent)) else {
@@ -35,15 +36,17 @@ impl Policies {
             if self.0.len() >= KEPT {
                 self.0.clear();
             }
-            self.0.extend(read(policy, ledger, entries)?.map(|statement| (policy, statement)));
-        }
-        let intent = read(intent, ledger, entries)?;
-        let grounds =
-            self.0.get(&policy).map(Statement::payload).zip(intent.as_ref().map(Statement::payload));
-        Ok(match grounds {
-            Some((Payload::Policy(policy), Payload::Intent(intent))) => {
-                Some(replay(policy, intent, decision))
+            let published = read(policy, ledger, entries)?;
+            if let Some(Payload::Policy(published)) = published.as_ref().map(Statement::payload) {
+                self.0.insert(policy, load(published));
             }
+        }
+        let intent = match held(intent) {
+            None => read(intent, ledger, entries)?,
+            held => held,
+        };
+        Ok(match (self.0.get(&policy), intent.as_ref().map(Statement::payload)) {
+            (Some(engine), Some(Payload::Intent(intent))) => Some(replay_by(engine, intent, decision)),
             _ => None,
         })
     }

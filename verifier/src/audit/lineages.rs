@@ -76,6 +76,15 @@ impl Lineages {
         self.size = self.size.saturating_add(size);
     }
 
+    /// A statement of an execution that is held still, among the last few.
+    #[cfg(feature = "replay")]
+    pub(super) fn recent(&self, execution: u32, entry: LeafHash) -> Option<&Statement> {
+        const LAST: usize = 16;
+
+        let mut steps = self.held.get(&execution)?.steps.iter().rev().take(LAST);
+        steps.find(|step| step.entry == entry).map(|step| &step.statement)
+    }
+
     /// Judges the oldest executions until the others have room.
     pub(super) fn make_room<E: Entries>(
         &mut self,

@@ -223,10 +223,12 @@ impl Audit {
         };
         let closes = addition.what.closes();
         #[cfg(feature = "replay")]
-        if addition.what.admitted() {
-            self.decide_again(place, statement, entries, found)?;
-        }
+        let is_admitted = addition.what.admitted();
         let execution = self.push(addition)?;
+        #[cfg(feature = "replay")]
+        if is_admitted {
+            self.decide_again(place, execution, statement, entries, found)?;
+        }
         match statement.payload() {
             Payload::Verification(verification) => {
                 if let Some(head) = &verification.checkpoint {
@@ -251,6 +253,7 @@ impl Audit {
     fn decide_again<E: Entries>(
         &mut self,
         place: Place,
+        execution: u32,
         statement: &Statement,
         entries: &E,
         found: &mut impl FnMut(Found),
@@ -260,7 +263,8 @@ impl Audit {
         let (Payload::Decision(decision), Some(replays)) = (statement.payload(), &mut self.replays) else {
             return Ok(());
         };
-        let answer = self.policies.decide_again(statement, decision, &self.ledger, entries)?;
+        let held = |entry| self.lineages.recent(execution, entry).cloned();
+        let answer = self.policies.decide_again(statement, decision, held, (&self.ledger, entries))?;
         let count = match &answer {
             Some(Replay::Same(_)) => &mut replays.same,
             Some(Replay::Different { .. }) => &mut replays.different,

@@ -32,3 +32,4 @@ pub use engine::{Engine, Evaluation, LoadError, Question};
 pub use finding::check_decisions;
 pub(crate) use finding::disagreement;
 pub use outcome::{Difference, Replay, Undisclosed, replay};
+pub(crate) use outcome::{load, replay_by};

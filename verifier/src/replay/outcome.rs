@@ -1,5 +1,6 @@
 //! The comparison: what was decided, and what is decided here.
 
+use core::borrow::Borrow;
 use core::fmt;
 
 use serde_json::Map;
@@ -87,6 +88,27 @@ impl fmt::Display for Undisclosed {
 /// Decides again what `decision` decided about `intent`, by the `policy` that it cites. That these three belong
 /// together, and are in a log, is for the caller to know.
 pub fn replay(policy: &Policy, intent: &Intent, decision: &Decision) -> Replay {
+    let evaluate = |question: &Question<'_>| load(policy).map(|engine| engine.evaluate(question));
+    answer(intent, decision, evaluate)
+}
+
+/// The same by a policy that was made ready before: that takes longer than deciding by it.
+pub(crate) fn replay_by(engine: &Result<Engine, LoadError>, intent: &Intent, decision: &Decision) -> Replay {
+    let evaluate = |question: &Question<'_>| engine.as_ref().map(|engine| engine.evaluate(question));
+    answer(intent, decision, evaluate)
+}
+
+/// Makes a published policy ready.
+pub(crate) fn load(policy: &Policy) -> Result<Engine, LoadError> {
+    let PolicyEngine::Cedar = policy.engine;
+    Engine::load(&policy.policies, policy.schema.as_ref())
+}
+
+fn answer<E: Borrow<LoadError>>(
+    intent: &Intent,
+    decision: &Decision,
+    evaluate: impl FnOnce(&Question<'_>) -> Result<Evaluation, E>,
+) -> Replay {
     if decision.code == DecisionCode::PolicyNotInForce {
         return Replay::NotDisclosed(Undisclosed::InForce);
     }
@@ -101,18 +123,20 @@ pub fn replay(policy: &Policy, intent: &Intent, decision: &Decision) -> Replay {
     let Some(entities) = decision.entities.as_ref().and_then(|entities| entities.disclosed()) else {
         return Replay::NotDisclosed(Undisclosed::Entities);
     };
-    let PolicyEngine::Cedar = policy.engine;
-    let here = match Engine::load(&policy.policies, policy.schema.as_ref()) {
-        Ok(engine) => engine.evaluate(&Question {
-            subject: &intent.subject,
-            action: &intent.action,
-            resource: &intent.resource,
-            context,
-            entities,
-        }),
-        Err(LoadError::Withheld { .. }) => return Replay::NotDisclosed(Undisclosed::Policy),
-        // By a policy that cannot be read nothing can be permitted.
-        Err(_) => Evaluation::unreadable(),
+    let question = Question {
+        subject: &intent.subject,
+        action: &intent.action,
+        resource: &intent.resource,
+        context,
+        entities,
+    };
+    let here = match evaluate(&question) {
+        Ok(here) => here,
+        Err(error) => match error.borrow() {
+            LoadError::Withheld { .. } => return Replay::NotDisclosed(Undisclosed::Policy),
+            // By a policy that cannot be read nothing can be permitted.
+            _ => Evaluation::unreadable(),
+        },
     };
     let in_what = differences(decision, &here);
     if decision.engine.as_ref() != Some(&Engine::version()) {
