@@ -1,16 +1,19 @@
-//! Who waits for the log to be read, and for how long.
+//! Who waits for the log to be read, for how long, and what the log is asked for.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
+use countersign_verifier::statement::Kind;
 use countersign_web::{Explorer, Source};
+use serde_json::json;
 
-use crate::ask::health;
+use crate::ask::{ask, explorer_of, health};
 use crate::log::{TestLog, policy};
+use crate::sample::Issuers;
 
 /// How long a page waits when nobody else reads.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -68,4 +71,36 @@ async fn nobody_waits_for_a_long_way_that_somebody_else_goes() {
         assert_eq!(read_up_to(&pages).await, 4_000 + 3 * round);
     }
     following.abort();
+}
+
+/// However many entries an execution has, each bundle that they lie in is asked for once.
+#[tokio::test]
+async fn the_entries_of_an_execution_are_asked_for_by_the_bundle() {
+    let log = TestLog::new();
+    let mut issuers = Issuers::new(&log);
+    let target = issuers.ask("spread", "execute", "true");
+    for _ in 0..3 {
+        log.grow(250);
+        for number in 0..5 {
+            let payload =
+                json!({"action": "halt", "reason": format!("{number}"), "refs": {"target": target}});
+            issuers.state(Kind::Enforcement, "on-call", "spread", payload);
+        }
+    }
+    log.publish();
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let note = Arc::clone(&asked);
+    let router = log.router().layer(from_fn(move |request: Request, next: Next| {
+        note.lock().unwrap().push(request.uri().path().to_owned());
+        next.run(request)
+    }));
+    let pages = explorer_of(Source::memory(router));
+    assert_eq!(read_up_to(&pages).await, 766);
+    asked.lock().unwrap().clear();
+    let page = ask(&pages, "/executions/spread.json").await.json();
+    assert_eq!(page["entries"], 16);
+    let mut bundles: Vec<String> = asked.lock().unwrap().drain(..).collect();
+    bundles.retain(|path| path.starts_with("/tile/entries/"));
+    bundles.sort();
+    assert_eq!(bundles, ["/tile/entries/000", "/tile/entries/001", "/tile/entries/002.p/254"]);
 }
