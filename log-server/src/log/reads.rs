@@ -1,5 +1,6 @@
 //! Reading. Every read is of the newest durable tree; nothing here waits for the sequencer. A read that finds damage
-//! stops the log, and only that read fails.
+//! stops the log, and only that read fails. What leaves was held against the tree under the signed head: checksums of the
+//! database say only that the bytes are those that somebody wrote.
 
 use countersign_verifier::admission::{AdmitError, IssuerRecord, signing_key};
 use countersign_verifier::ed25519::PublicKey;
@@ -9,22 +10,39 @@ use countersign_verifier::tiles::{EntryBundle, FULL_WIDTH, TileId, TileWidth};
 
 use super::{Log, ProofError, ReadError};
 use crate::registrar::Committed;
+use crate::sequencer::Tip;
+
+const ENTRIES_DAMAGED: ReadError = ReadError::DamagedRow { row: "entries" };
 
 impl Log {
     /// The exact bytes of an entry, or `None` beyond the newest durable one.
     pub fn entry(&self, index: LeafIndex) -> Result<Option<Vec<u8>>, ReadError> {
-        if !self.tip().size().contains(index) {
+        let tip = self.tip();
+        if !tip.size().contains(index) {
             return Ok(None);
         }
         let entry = self.ground.store.entry(index);
-        self.sound(entry.and_then(|entry| entry.ok_or(ReadError::MissingRow { row: "entries" }))).map(Some)
+        let entry = entry.and_then(|entry| entry.ok_or(ReadError::MissingRow { row: "entries" }));
+        let sound = entry.and_then(|entry| {
+            let leaf = self.ground.tree(&tip).leaf(index)?;
+            if NodeHash::from(LeafHash::of(&entry)) == leaf { Ok(entry) } else { Err(ENTRIES_DAMAGED) }
+        });
+        self.sound(sound).map(Some)
     }
 
     /// Where the entry with this id is.
     pub fn entry_index(&self, entry: &LeafHash) -> Result<Option<LeafIndex>, ReadError> {
-        let index = self.sound(self.ground.store.index(entry))?;
+        let (index, tip) = (self.sound(self.ground.store.index(entry))?, self.tip());
         // A batch is in the store a moment before its head is signed.
-        Ok(index.filter(|index| self.tip().size().contains(*index)))
+        let Some(index) = index.filter(|index| tip.size().contains(*index)) else { return Ok(None) };
+        let sound = self.ground.tree(&tip).leaf(index).and_then(|leaf| {
+            if leaf == NodeHash::from(*entry) {
+                Ok(Some(index))
+            } else {
+                Err(ReadError::DamagedRow { row: "ids" })
+            }
+        });
+        self.sound(sound)
     }
 
     /// The bytes of a tile of `width` hashes, or `None` when the tree is not as large. Any width up to that of the
@@ -36,18 +54,34 @@ impl Log {
 
     /// The bytes of the entry bundle `index` with `width` entries, or `None` when the tree is not as large.
     pub fn entry_bundle(&self, index: u64, width: TileWidth) -> Result<Option<Vec<u8>>, ReadError> {
-        let held = TileId { level: 0, index }.width(self.tip().size());
+        let tip = self.tip();
+        let held = TileId { level: 0, index }.width(tip.size());
         if held.is_none_or(|held| width > held) {
             return Ok(None);
         }
         let Some(first) = index.checked_mul(FULL_WIDTH).and_then(LeafIndex::new) else { return Ok(None) };
-        let mut bundle = Vec::new();
-        let mut too_long = Ok(());
-        let read = self.ground.store.entries(first, width.get(), &mut |entry| {
-            too_long = too_long.and(EntryBundle::write_entry(entry, &mut bundle));
-        });
-        self.sound(read.and_then(|()| too_long.map_err(|_| ReadError::DamagedRow { row: "entries" })))?;
-        Ok(Some(bundle))
+        let sound = self.bundle(&tip, index, first, width);
+        self.sound(sound).map(Some)
+    }
+
+    /// Every entry is held against its hash in the tree.
+    fn bundle(
+        &self,
+        tip: &Tip,
+        index: u64,
+        first: LeafIndex,
+        width: TileWidth,
+    ) -> Result<Vec<u8>, ReadError> {
+        let tile = self.ground.tree(tip).tile(TileId { level: 0, index }, width)?;
+        let tile = tile.ok_or(ReadError::MissingRow { row: "tiles" })?;
+        let (hashes, _) = tile.as_chunks::<32>();
+        let (mut hashes, mut bundle, mut fits) = (hashes.iter(), Vec::new(), true);
+        self.ground.store.entries(first, width.get(), &mut |entry| {
+            fits = fits
+                && hashes.next() == Some(LeafHash::of(entry).as_bytes())
+                && EntryBundle::write_entry(entry, &mut bundle).is_ok();
+        })?;
+        if fits { Ok(bundle) } else { Err(ENTRIES_DAMAGED) }
     }
 
     /// The proof that the entry `index` is in the tree of `size` entries.
@@ -63,7 +97,7 @@ impl Log {
         size: TreeSize,
     ) -> Result<Vec<Vec<NodeHash>>, ProofError> {
         let tip = self.tip();
-        self.ground.tree(&tip).inclusions(indexes, size)
+        self.proven(self.ground.tree(&tip).inclusions(indexes, size))
     }
 
     /// The same for one entry, if everything for it is in memory, as it is for new entries: nothing is waited for.

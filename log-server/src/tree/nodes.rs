@@ -33,9 +33,20 @@ impl TileNodes {
     }
 
     /// The nodes above the hashes in the bytes of a tile, if they are a number of hashes.
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let (hashes, rest) = bytes.as_chunks::<32>();
         rest.is_empty().then(|| Self::above(hashes.iter().copied().map(NodeHash::from_bytes).collect()))
+    }
+
+    /// The hash of this tile in the tile above it, if this one is full.
+    pub(super) fn top(&self) -> Option<NodeHash> {
+        let [left, right] = self.rows.last()?.as_slice() else { return None };
+        Some(NodeHash::parent(left, right))
+    }
+
+    /// The first `width` hashes of the tile itself; `None` when it has fewer.
+    pub(super) fn hashes(&self, width: usize) -> Option<&[NodeHash]> {
+        self.rows.first()?.get(..width)
     }
 
     /// A node of this tile; `None` when it is not complete. That the node belongs to the tile, the caller knows.
@@ -64,11 +75,18 @@ impl TileCache {
         self.lock().get(&tile)
     }
 
-    /// Keeps the bytes of a full tile, if they are a number of hashes, and gives back its nodes.
-    pub(crate) fn keep(&self, tile: TileId, bytes: &[u8]) -> Option<Arc<TileNodes>> {
-        let nodes = Arc::new(TileNodes::parse(bytes)?);
+    /// Keeps the bytes of a full tile that was just made, if they are a number of hashes.
+    pub(crate) fn keep(&self, tile: TileId, bytes: &[u8]) {
+        if let Some(nodes) = TileNodes::parse(bytes) {
+            self.put(tile, nodes);
+        }
+    }
+
+    /// Keeps the nodes of a full tile, which are known to be those of the tree, and gives them back.
+    pub(super) fn put(&self, tile: TileId, nodes: TileNodes) -> Arc<TileNodes> {
+        let nodes = Arc::new(nodes);
         self.lock().put(tile, Arc::clone(&nodes), 1);
-        Some(nodes)
+        nodes
     }
 
     fn lock(&self) -> MutexGuard<'_, Recent<TileId, Arc<TileNodes>>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use countersign_verifier::merkle::{
     self, LeafIndex, NodeHash, NodeId, PlanError, ProofPlan, RootHash, TreeSize,
 };
-use countersign_verifier::tiles::{TileId, TileWidth};
+use countersign_verifier::tiles::{TILE_HEIGHT, TileId, TileWidth};
 
 use super::Edge;
 use super::edge::tile_bytes;
@@ -49,9 +49,13 @@ impl<'a, S: Tiles + ?Sized> TreeReader<'a, S> {
         if self.edge.has(tile) {
             return Ok(self.edge.partial(tile.level).and_then(|hashes| hashes.get(..count)).map(tile_bytes));
         }
-        let mut bytes = self.full_tile(tile)?;
-        bytes.truncate(count.saturating_mul(32));
-        Ok(Some(bytes))
+        Ok(self.tile_nodes(tile)?.hashes(count).map(tile_bytes))
+    }
+
+    /// The hash of the entry `index`, which is in the tree.
+    pub(crate) fn leaf(&self, index: LeafIndex) -> Result<NodeHash, StoreError> {
+        let node = NodeId { height: 0, index: index.get() };
+        self.tile_nodes(TileId::of(node))?.node(node).ok_or(StoreError::MissingRow { row: "tiles" })
     }
 
     /// The proof that the entry `index` is in the tree of `size` entries.
@@ -129,12 +133,20 @@ impl<'a, S: Tiles + ?Sized> TreeReader<'a, S> {
         Ok(hashes)
     }
 
+    /// A tile that was read from the store is held against the one above it, and so up to the edge, which was held against
+    /// the signed root: what was changed in the store gets no further. That costs a hashing for each of its hashes, once,
+    /// and they are wanted for proofs anyway.
     fn tile_nodes(&self, tile: TileId) -> Result<Arc<TileNodes>, StoreError> {
         if let Some(nodes) = self.nodes_in_memory(tile)? {
             return Ok(nodes);
         }
-        let bytes = self.full_tile(tile)?;
-        self.cache.keep(tile, &bytes).ok_or(StoreError::DamagedRow { row: "tiles" })
+        let nodes = self.full_tile(tile)?;
+        let above =
+            NodeId { height: tile.level.saturating_add(1).saturating_mul(TILE_HEIGHT), index: tile.index };
+        if nodes.top() != self.tile_nodes(TileId::of(above))?.node(above) {
+            return Err(StoreError::DamagedRow { row: "tiles" });
+        }
+        Ok(self.cache.put(tile, nodes))
     }
 
     fn nodes_in_memory(&self, tile: TileId) -> Result<Option<Arc<TileNodes>>, StoreError> {
@@ -144,9 +156,10 @@ impl<'a, S: Tiles + ?Sized> TreeReader<'a, S> {
         Ok(self.cache.get(tile))
     }
 
-    fn full_tile(&self, tile: TileId) -> Result<Vec<u8>, StoreError> {
+    fn full_tile(&self, tile: TileId) -> Result<TileNodes, StoreError> {
         let bytes = self.store.full_tile(tile)?.ok_or(StoreError::MissingRow { row: "tiles" })?;
-        if bytes.len() == FULL_TILE_BYTES { Ok(bytes) } else { Err(StoreError::DamagedRow { row: "tiles" }) }
+        let nodes = if bytes.len() == FULL_TILE_BYTES { TileNodes::parse(&bytes) } else { None };
+        nodes.ok_or(StoreError::DamagedRow { row: "tiles" })
     }
 }
 

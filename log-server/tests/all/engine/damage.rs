@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use countersign_log::log::{Atomicity, Log, OpenError, ProofError, ReadError, SubmitError};
 use countersign_log::store::StoreError;
-use countersign_verifier::merkle::{LeafIndex, NodeHash, TreeSize};
+use countersign_verifier::merkle::{LeafHash, LeafIndex, NodeHash, TreeSize};
 use countersign_verifier::program::Exit;
 use countersign_verifier::tiles::{TileId, TileWidth};
 
 use super::desk::{Founded, config, enter, found};
+use super::store::{flip, raw};
 
 const POLICY: &str = "quorum none\n";
 
@@ -138,6 +139,62 @@ async fn a_flipped_bit_in_a_file_is_found_stops_the_signing_and_spoils_no_other_
     assert_eq!(contents.compare(&log).damaged, 0);
     enter(&log, founded.desk.intent("run/2")).await;
     log.shutdown().await;
+}
+
+type Read<'a> = &'a dyn Fn(&Log) -> Result<(), ReadError>;
+
+/// The checksums of the database hold for what somebody wrote, whatever it is: only the tree tells that it is not what was
+/// signed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_was_written_over_is_not_served_as_what_was_signed() {
+    let (founded, contents) = grown().await;
+    let entry = contents.entries[300].clone();
+    let id = LeafHash::of(&entry);
+    let (row, zero) = (300_u64.to_be_bytes(), 0_u64.to_be_bytes());
+    let index = LeafIndex::new(300).unwrap();
+    let bundle = |log: &Log, index: u64, width: u16| {
+        log.entry_bundle(index, TileWidth::new(width).unwrap()).map(Option::unwrap)
+    };
+    let (in_tile, in_edge): (&[Read<'_>], &[Read<'_>]) = (
+        &[&|log| log.entry(LeafIndex::new(0).unwrap()).map(drop), &|log| bundle(log, 0, 256).map(drop)],
+        &[&|log| log.entry(index).map(drop), &|log| bundle(log, 1, 100).map(drop)],
+    );
+    let tile_row = [&[0_u8][..], &zero].concat();
+    let of_tile: &[Read<'_>] = &[
+        &|log| tile(log).map(drop),
+        &|log| log.entry(LeafIndex::new(7).unwrap()).map(drop),
+        &|log| bundle(log, 0, 3).map(drop),
+        &|log| match log.inclusion_proof(LeafIndex::new(200).unwrap(), contents.size) {
+            Err(ProofError::Read(error)) => Err(error),
+            proof => panic!("{proof:?}"),
+        },
+    ];
+    let of_id: &[Read<'_>] = &[&|log| log.entry_index(&id).map(drop)];
+    let cases: [(&str, &[u8], usize, &[Read<'_>]); 5] = [
+        ("entries", &zero, 40, in_tile),
+        ("entries", &row, 40, in_edge),
+        ("tiles", &tile_row, 1, of_tile),
+        ("tiles", &tile_row, 8191, of_tile),
+        ("ids", id.as_bytes(), 7, of_id),
+    ];
+    for (family, key, at, reads) in cases {
+        for read in reads {
+            let copy = founded.copy();
+            flip(&raw(copy.path()), family, key, at);
+            let log = Log::open(config(copy.path(), POLICY)).await.unwrap();
+            // What has nothing to do with it is sound.
+            assert_eq!(
+                log.entry(LeafIndex::new(301).unwrap()).unwrap().as_ref(),
+                Some(&contents.entries[301])
+            );
+            assert!(log.stopped().is_none());
+            let error = read(&log).unwrap_err();
+            assert!(matches!(error, ReadError::DamagedRow { row } if row == family), "{family}: {error}");
+            assert_damage_is_told(&log).await;
+            assert!(contents.compare(&log).sound > 200, "reads go on");
+            log.shutdown().await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
