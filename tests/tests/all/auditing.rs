@@ -70,6 +70,15 @@ fn what_a_gate_ran_is_governed_and_what_it_refused_is_denied() {
         "a bundle follows from the log, the execution and the head"
     );
 
+    // And so does whoever audits the whole log.
+    let (policy, evidence) = (system.policy_file(), system.folder().join("evidence"));
+    let files = ["--policy", policy.to_str().unwrap(), "--evidence", evidence.to_str().unwrap()];
+    let audited =
+        run(Program::Verify, ["log", "--replay", "--json"].iter().chain(&files).chain(&[system.log.url()]));
+    let summary: Value = serde_json::from_str(audited.holds().lines().last().unwrap()).unwrap();
+    let all_the_same = json!({"same": 3, "different": 0, "not_disclosed": 0, "engine_differs": 0});
+    assert_eq!(summary["replays"], all_the_same, "{summary:#}");
+
     let text = verify(system, &allowed, &[]);
     for says in ["governed", "Who asked?", "asked for", "test-agent", "Was it checked?", "does not prove"] {
         assert!(text.holds().contains(says), "{says}: {}", text.stdout);
