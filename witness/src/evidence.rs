@@ -12,7 +12,6 @@ use std::sync::{Mutex, PoisonError};
 use countersign_verifier::checkpoint::Checkpoint;
 use countersign_verifier::program::durable;
 
-use crate::files;
 use crate::refusal::Refusal;
 
 /// How many cases of one sort are kept for one log.
@@ -57,7 +56,7 @@ impl Evidence {
         };
         let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = self.folder.join(head.origin.hash());
-        durable::create_folder(&folder)?;
+        durable::create_folder(&folder, 0o777)?;
         // One case for each head, however often it is sent.
         let name = format!("{sort}-{}-{}", head.size, head.root);
         let path = folder.join(format!("{name}.request"));
@@ -69,9 +68,9 @@ impl Evidence {
         }
         if let Some(cosigned) = cosigned {
             let note = folder.join(format!("{name}.cosigned"));
-            files::replace(&note, cosigned.note().to_string().as_bytes())?;
+            durable::replace(&note, cosigned.note().to_string().as_bytes())?;
         }
-        files::replace(&path, request)?;
+        durable::replace(&path, request)?;
         Ok(Some(Kept::At(path)))
     }
 }

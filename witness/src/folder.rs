@@ -110,7 +110,7 @@ impl Folder {
 
     /// Sets the folder up for a new witness with this key, which must never have cosigned anything.
     pub fn init_with(&self, signer: &NoteSigner) -> Result<(), FolderError> {
-        durable::create_folder(&self.data)
+        durable::create_folder(&self.data, 0o777)
             .map_err(|source| FolderError::Io { path: self.data.clone(), source })?;
         if self.key().exists() {
             return Err(KeyFileError::Exists(self.key()).into());

@@ -24,7 +24,6 @@ use countersign_verifier::note::VerifierKey;
 use countersign_verifier::program::durable;
 
 use crate::cosigned::Cosigned;
-use crate::files;
 
 mod line;
 
@@ -158,7 +157,7 @@ impl HighWater {
             return Ok(());
         }
         let io = |source| HighWaterError::Io { path: self.path.clone(), source };
-        let mut file = files::replace(&self.path, text.as_bytes()).map_err(io)?;
+        let mut file = durable::replace(&self.path, text.as_bytes()).map_err(io)?;
         lock(&file, &self.path)?;
         let metadata = file.metadata().map_err(io)?;
         std::mem::swap(&mut self.file, &mut file);

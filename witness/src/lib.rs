@@ -35,7 +35,6 @@ pub mod witness;
 
 mod decision;
 mod evidence;
-mod files;
 mod health;
 mod high_water;
 mod latest;

@@ -6,8 +6,6 @@ use countersign_verifier::merkle::LeafHash;
 use countersign_verifier::program::durable;
 use countersign_verifier::statement::UnixSeconds;
 
-use crate::state::files;
-
 /// How long after its end the use of an authorization is remembered, in seconds: as far as the clock may be set back.
 const KEPT: u64 = 7 * 86_400;
 
@@ -37,7 +35,8 @@ pub struct UsedSet(PathBuf);
 impl UsedSet {
     /// Takes up the memory in a folder, which is made when it is missing.
     pub fn open(folder: &Path) -> Result<Self, UsedError> {
-        files::make_folder(folder).map_err(|source| UsedError::Io { path: folder.to_owned(), source })?;
+        durable::create_folder(folder, 0o700)
+            .map_err(|source| UsedError::Io { path: folder.to_owned(), source })?;
         Ok(Self(folder.to_owned()))
     }
 

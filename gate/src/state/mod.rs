@@ -7,12 +7,12 @@
 //! | `used/` | the authorizations that were used, see [`UsedSet`](crate::enforcement::UsedSet) |
 //! | `policy.json` | the published allow list, see [`Published`] |
 
-pub mod files;
 mod journal;
 mod published;
 
 use std::path::{Path, PathBuf};
 
+use countersign_verifier::program::durable;
 use countersign_verifier::statement::ExecutionId;
 
 pub use journal::{Journal, Standing, Step};
@@ -55,7 +55,7 @@ impl State {
     pub fn open(folder: &Path) -> Result<Self, StateError> {
         let state = Self { folder: folder.to_owned() };
         for folder in [folder, &state.open_folder(), &state.refused_folder()] {
-            files::make_folder(folder)
+            durable::create_folder(folder, 0o700)
                 .map_err(|source| StateError::Io { path: folder.to_owned(), source })?;
         }
         Ok(state)

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_verifier::merkle::LeafHash;
+use countersign_verifier::program::durable;
 use countersign_verifier::statement::Statement;
 use serde::{Deserialize, Serialize};
 
-use super::{StateError, files};
+use super::StateError;
 
 /// The newest policy that the gate published, or tried to.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl Published {
         let kept = Kept { statement: STANDARD.encode(statement.bytes()), logged };
         self.current = Some(Current { statement, logged });
         let bytes = serde_json::to_vec(&kept).map_err(std::io::Error::from);
-        let written = bytes.and_then(|bytes| files::replace(&self.path, &bytes));
-        written.map_err(|source| StateError::Io { path: self.path.clone(), source })
+        let written = bytes.and_then(|bytes| durable::replace(&self.path, &bytes));
+        written.map(drop).map_err(|source| StateError::Io { path: self.path.clone(), source })
     }
 }

@@ -93,8 +93,7 @@ pub(super) fn replace_file(from: &Path, to: &Path) -> Result<(), BackupError> {
     let new = PathBuf::from(new);
     let replace = || {
         copy_file(from, &new)?;
-        fs::rename(&new, to)?;
-        durable::sync_folder_of(to)
+        durable::rename(&new, to)
     };
     replace().map_err(BackupError::file(to))
 }

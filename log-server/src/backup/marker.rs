@@ -55,18 +55,15 @@ impl Marker {
 
     /// Writes the file in place of the one before. When it returns `Ok`, it survives any crash.
     pub(super) fn write(&self, folder: &Path) -> Result<(), BackupError> {
-        let (path, new) = (folder.join(FILE), folder.join("backup.json.new"));
+        let path = folder.join(FILE);
         let Self { key, head } = self;
         let (key, size, root) = (key.to_string(), head.size.get(), head.root.to_base64());
         let written = Written { format: FORMAT.to_owned(), key, size, root };
         let write = || {
             let mut bytes = serde_json::to_vec(&written)?;
             bytes.push(b'\n');
-            let _ = fs::remove_file(&new);
-            durable::create(&new, 0o666, &bytes)?;
-            fs::rename(&new, &path)?;
-            durable::sync_folder_of(&path)
+            durable::replace(&path, &bytes)
         };
-        write().map_err(BackupError::file(&path))
+        write().map(drop).map_err(BackupError::file(&path))
     }
 }

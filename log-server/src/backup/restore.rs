@@ -29,8 +29,7 @@ pub fn restore(from: &Path, data: &Path, progress: &dyn Progress) -> Result<Head
     let source = Opened::at(&from.join(DATABASE))?;
     source.begins_with(&marker.head)?;
     let head = source.head;
-    fs::create_dir_all(data).map_err(BackupError::file(data))?;
-    durable::sync_folder_of(data).map_err(BackupError::file(data))?;
+    durable::create_folder(data, 0o777).map_err(BackupError::file(data))?;
     if new.exists() {
         fs::remove_dir_all(&new).map_err(BackupError::file(&new))?;
     }
@@ -42,8 +41,7 @@ pub fn restore(from: &Path, data: &Path, progress: &dyn Progress) -> Result<Head
     copy_beside(from, data)?;
     // The mark goes before the database: a folder with a database and without the mark would be as good as the original.
     Restored { size: head.size, declared: false }.write(data)?;
-    fs::rename(&new, &database).map_err(BackupError::file(&database))?;
-    durable::sync_folder_of(&database).map_err(BackupError::file(&database))?;
+    durable::rename(&new, &database).map_err(BackupError::file(&database))?;
     Ok(head)
 }
 

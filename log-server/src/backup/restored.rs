@@ -51,16 +51,13 @@ impl Restored {
 
     /// Writes the mark. When it returns `Ok`, it survives any crash.
     pub(crate) fn write(&self, data: &Path) -> Result<(), BackupError> {
-        let (path, new) = (data.join(FILE), data.join("restored.new"));
+        let path = data.join(FILE);
         let write = || {
             let mut bytes = serde_json::to_vec(self)?;
             bytes.push(b'\n');
-            let _ = fs::remove_file(&new);
-            durable::create(&new, 0o666, &bytes)?;
-            fs::rename(&new, &path)?;
-            durable::sync_folder_of(&path)
+            durable::replace(&path, &bytes)
         };
-        write().map_err(BackupError::file(&path))
+        write().map(drop).map_err(BackupError::file(&path))
     }
 
     /// Takes the mark away.

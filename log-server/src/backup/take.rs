@@ -47,11 +47,7 @@ pub fn back_up(
     progress: &dyn Progress,
 ) -> Result<Done, BackupError> {
     check_apart(data, to)?;
-    let existed = to.exists();
-    fs::create_dir_all(to).map_err(BackupError::file(to))?;
-    if !existed {
-        durable::sync_folder_of(to).map_err(BackupError::file(to))?;
-    }
+    durable::create_folder(to, 0o777).map_err(BackupError::file(to))?;
     let before = Marker::read(to)?;
     let source = Opened::at(&still.database())?;
     match &before {
@@ -146,8 +142,7 @@ fn replace(folder: &Path) -> Result<(), BackupError> {
         if database.exists() {
             fs::rename(&database, &old)?;
         }
-        fs::rename(&new, &database)?;
-        durable::sync_folder_of(&database)?;
+        durable::rename(&new, &database)?;
         remove(&old)
     };
     replace().map_err(BackupError::file(&database))

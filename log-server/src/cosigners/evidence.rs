@@ -78,7 +78,7 @@ impl Evidence {
 }
 
 fn write(folder: &Path, path: &Path, note: &[u8]) -> std::io::Result<()> {
-    durable::create_folder(folder)?;
+    durable::create_folder(folder, 0o777)?;
     match durable::create(path, 0o666, note) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         written => written,

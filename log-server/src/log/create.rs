@@ -113,7 +113,7 @@ impl Log {
             }
         }
         let name = KeyName::new(origin.as_str())?;
-        durable::create_folder(data)
+        durable::create_folder(data, 0o777)
             .map_err(|source| CreateError::Folder { path: data.to_owned(), source })?;
         let signer = NoteSigner::from_seed(name, false, &*random()?);
         let operator = SigningKey::from_bytes(&*random()?);

@@ -128,8 +128,7 @@ fn replace(database: &Path, new: &Path) -> std::io::Result<()> {
     if database.exists() {
         fs::rename(database, &old)?;
     }
-    fs::rename(new, database)?;
-    durable::sync_folder_of(database)?;
+    durable::rename(new, database)?;
     if old.exists() { fs::remove_dir_all(old) } else { Ok(()) }
 }
 

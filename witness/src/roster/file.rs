@@ -8,11 +8,11 @@ use std::time::SystemTime;
 
 use countersign_verifier::checkpoint::Origin;
 use countersign_verifier::note::VerifierKey;
+use countersign_verifier::program::durable;
 
 use super::entry::{parse_file, print_file};
 use super::logs::Change;
 use super::{Entry, ListError, Logs, NotAdded};
-use crate::files;
 
 /// Why the logs cannot be read or added to.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +63,7 @@ pub struct Added {
 pub(crate) fn create(path: &Path) -> Result<(), RosterError> {
     let io = |source| RosterError::Io { path: path.to_owned(), source };
     File::create_new(path).map_err(io)?;
-    files::replace(path, print_file(&[]).as_bytes()).map(drop).map_err(io)
+    durable::replace(path, print_file(&[]).as_bytes()).map(drop).map_err(io)
 }
 
 /// Adds logs to the file of the witness with the key `own`, also while it serves. When this returns without error, they
@@ -100,7 +100,7 @@ pub fn add(
     }
     if !(added.logs.is_empty() && added.keys.is_empty()) {
         kept.extend(added.logs.iter().chain(&added.keys).cloned());
-        files::replace(path, print_file(&kept).as_bytes()).map_err(io)?;
+        durable::replace(path, print_file(&kept).as_bytes()).map_err(io)?;
     }
     Ok(added)
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use countersign_gate::clock::Clock;
 use countersign_gate::issuer::{IssueError, Issuer};
-use countersign_gate::{rfc3339, state::files};
+use countersign_gate::rfc3339;
 use countersign_verifier::checkpoint::Origin;
-use countersign_verifier::program::{Exit, Failed, keyfile, print_line};
+use countersign_verifier::program::{Exit, Failed, durable, keyfile, print_line};
 use countersign_verifier::statement::{
     Draft, ExecutionId, IssuerName, Kind, Subject, UnixSeconds, Validity, read_payload,
 };
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
         issuer.sign(Draft::from_json(issuer.public_key(), args.kind, claims, &payload)?)
     };
     let signed = sign().map_err(|error| usage("the statement cannot be made").because(error))?;
-    files::replace(&args.out, signed.statement().bytes()).map_err(|error| {
+    durable::replace(&args.out, signed.statement().bytes()).map_err(|error| {
         Failed::new(Exit::CouldNotCheck, format!("cannot write {}", args.out.display())).because(error)
     })?;
     print_line(signed.entry_id())?;

@@ -4,8 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use countersign_gate::client::{Receipt, SubmitError, Submitted};
-use countersign_gate::state::files;
-use countersign_verifier::program::{Exit, Failed};
+use countersign_verifier::program::{Exit, Failed, durable};
 use countersign_verifier::statement::Statement;
 use serde_json::json;
 
@@ -93,7 +92,7 @@ fn beside(file: &Path, suffix: &str) -> PathBuf {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failed> {
-    files::replace(path, bytes).map_err(|error| {
+    durable::replace(path, bytes).map(drop).map_err(|error| {
         Failed::new(Exit::CouldNotCheck, format!("cannot write {}", path.display())).because(error)
     })
 }
