@@ -15,7 +15,7 @@ use countersign_verifier::program::durable;
 use crate::refusal::Refusal;
 
 /// How many cases of one sort are kept for one log.
-const CASES: usize = 100;
+pub(crate) const CASES: usize = 100;
 
 /// The folder in which cases are kept, in a folder for each log.
 #[derive(Debug)]

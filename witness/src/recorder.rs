@@ -25,7 +25,7 @@ use crate::quota::{Quota, UsedUp};
 use crate::refusal::Refusal;
 
 /// How many requests may wait. Further ones are refused at once.
-const QUEUE: usize = 4096;
+pub(crate) const QUEUE: usize = 4096;
 /// How many are decided between two syncs at most.
 const BATCH: usize = 1024;
 /// The figure of heads cosigned and kept.

@@ -52,6 +52,7 @@ pub(super) async fn submit_batch(State(app): State<Arc<App>>, request: Request) 
     let room = app.rooms.take(&turn, announced.unwrap_or(MAX_BYTES))?;
     let items = split(&body.whole().await?)?;
     let taken = check(&app, &turn, items).await?;
+    tell_issuer(&taken);
     let results = decide(&app, taken, atomicity).await?;
     drop(room);
     respond(&app, &turn, results, wait, deadline).await
@@ -105,6 +106,17 @@ async fn check(
     };
     stage::record(Stage::Verified, since.elapsed());
     Ok(taken)
+}
+
+/// Puts the issuer into the line about the request: that of the first new statement. A batch is rarely of several.
+fn tell_issuer(taken: &[Result<Taken, Refusal>]) {
+    let issuer = taken.iter().find_map(|taken| match taken {
+        Ok(Taken::Fresh(statement)) => Some(&statement.statement().claims().issuer),
+        _ => None,
+    });
+    if let Some(issuer) = issuer {
+        tracing::Span::current().record("issuer", tracing::field::display(issuer));
+    }
 }
 
 /// Enters what was found in order, and says of every statement what became of it.
@@ -169,6 +181,9 @@ async fn respond(
     for sequenced in results.iter().flatten() {
         metrics::count_statement(sequenced.new);
         last = last.max(Some(sequenced.index));
+    }
+    if let Some(first) = results.iter().flatten().next() {
+        tracing::Span::current().record("index", first.index.get());
     }
     let head = match last {
         Some(last) => answer::head(app, last, wait, deadline).await,

@@ -21,7 +21,7 @@ pub(super) type Turn = Option<IssuerName>;
 
 /// How much may wait for the threads. Whoever serves many issuers reaches the bounds on connections and on batches
 /// first.
-const BOUND: Load = Load { statements: 64 * 1024, bytes: 128 * 1024 * 1024 };
+pub(super) const BOUND: Load = Load { statements: 64 * 1024, bytes: 128 * 1024 * 1024 };
 
 type Job = Box<dyn FnOnce() + Send>;
 

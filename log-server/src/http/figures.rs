@@ -30,6 +30,7 @@ pub(super) const ALL: &[Figure] = &[
         unit: Unit::Count,
         labels: &[],
         meaning: "1 when the log takes statements and publishes heads, else 0.",
+        normal: "1.",
         trouble: "0: /readyz says why, and OPERATIONS.md what to do about each reason.",
     },
     Figure {
@@ -38,6 +39,7 @@ pub(super) const ALL: &[Figure] = &[
         unit: Unit::Count,
         labels: &[],
         meaning: "1 when the log has stopped taking statements and signing heads until it is restarted, else 0.",
+        normal: "0.",
         trouble: "1: the most serious state there is. Do not restart before you have read /readyz: some reasons ask for another remedy.",
     },
     Figure {
@@ -46,6 +48,7 @@ pub(super) const ALL: &[Figure] = &[
         unit: Unit::Count,
         labels: &[("reason", "the codes of /readyz")],
         meaning: "1 for each reason for which the log is not ready, 0 for each other one.",
+        normal: "0 for every reason, but while the server starts or ends.",
         trouble: "1: the section of OPERATIONS.md under that code says what it means and what to do.",
     },
     Figure {
@@ -54,6 +57,7 @@ pub(super) const ALL: &[Figure] = &[
         unit: Unit::Count,
         labels: &[("head", "`sequenced`: durable and signed; `published`: with its quorum")],
         meaning: "Entries in the tree.",
+        normal: "Both grow, `published` behind by less than a second, or by --checkpoint-interval.",
         trouble: "`published` stays behind `sequenced`: the witnesses are missing or slow.",
     },
     Figure {
@@ -62,6 +66,7 @@ pub(super) const ALL: &[Figure] = &[
         unit: Unit::Count,
         labels: &[("result", "`new`: entered; `known`: the log had it already")],
         meaning: "Statements answered for.",
+        normal: "Almost all `new`.",
         trouble: "Much `known`: issuers send again because answers take too long or get lost.",
     },
     Figure {
@@ -76,6 +81,7 @@ pub(super) const ALL: &[Figure] = &[
              durable and shown)",
         )],
         meaning: "Time that a stage took.",
+        normal: "`verified`, `queued` and `sequenced` within milliseconds, `synced` what the disk takes for one sync, `cosigned` what the slowest witness of the quorum takes.",
         trouble: "`verified`: too few processors. `queued`: more comes than is sequenced. `synced`: the disk. `cosigned`: the witnesses or the way to them.",
     },
     Figure {
@@ -84,6 +90,7 @@ pub(super) const ALL: &[Figure] = &[
         unit: Unit::Count,
         labels: &[],
         meaning: "Statements that wait for the sequencer.",
+        normal: "Up to what comes during one sync.",
         trouble: "It stays high: more comes than the disk syncs. From the bound on, submissions are refused with `overloaded`.",
     },
     Figure {
@@ -92,7 +99,8 @@ pub(super) const ALL: &[Figure] = &[
         unit: Unit::Bytes,
         labels: &[],
         meaning: "Bytes of statements that wait for the sequencer.",
-        trouble: "As above.",
+        normal: "Up to what comes during one sync.",
+        trouble: "It stays high: as with the statements that wait.",
     },
     Figure {
         name: AWAITING_QUORUM,
@@ -100,6 +108,7 @@ pub(super) const ALL: &[Figure] = &[
         unit: Unit::Seconds,
         labels: &[],
         meaning: "How long the head now before the witnesses waits for its quorum; 0 when none does.",
+        normal: "Below a second.",
         trouble: "It grows: too few witnesses answer. The figures of the single witnesses say which.",
     },
     Figure {
@@ -108,6 +117,7 @@ pub(super) const ALL: &[Figure] = &[
         unit: Unit::Count,
         labels: WITNESS,
         meaning: "1 when the witness's last answer was a cosignature, else 0.",
+        normal: "1.",
         trouble: "0: the log file and the warnings of /readyz say what it answers. Ask its operator.",
     },
     Figure {
@@ -116,6 +126,7 @@ pub(super) const ALL: &[Figure] = &[
         unit: Unit::Count,
         labels: WITNESS,
         meaning: "The largest tree that the witness has cosigned.",
+        normal: "It grows with the tree.",
         trouble: "It does not grow while the tree does: see the two before and after.",
     },
     Figure {
@@ -124,6 +135,7 @@ pub(super) const ALL: &[Figure] = &[
         unit: Unit::Count,
         labels: WITNESS,
         meaning: "How many entries of the tree the witness has not cosigned yet.",
+        normal: "What came since the head that is before the witness; with --checkpoint-interval what comes in that time.",
         trouble: "It grows without end: the witness does not answer, or refuses. A steady lag is that of --checkpoint-interval.",
     },
     Figure {
@@ -132,6 +144,7 @@ pub(super) const ALL: &[Figure] = &[
         unit: Unit::Seconds,
         labels: WITNESS,
         meaning: "Time from asking the witness for a cosignature to the end of its answer, whatever it was.",
+        normal: "One way to the witness and back, and its sync.",
         trouble: "It grows: the way to the witness, or the witness. The quorum waits for the slowest that it needs.",
     },
     Figure {
@@ -140,6 +153,7 @@ pub(super) const ALL: &[Figure] = &[
         unit: Unit::Count,
         labels: WITNESS,
         meaning: "Heads that the witness cosigned since the start.",
+        normal: "It grows while the tree does.",
         trouble: "It stands still while the tree grows: see the failures.",
     },
     Figure {
@@ -148,6 +162,7 @@ pub(super) const ALL: &[Figure] = &[
         unit: Unit::Count,
         labels: WITNESS,
         meaning: "Requests to the witness that failed since the start.",
+        normal: "It stands still, or rises while the witness is being upgraded.",
         trouble: "It grows: the witness is away, too busy, or does not know this log's key.",
     },
     Figure {
@@ -156,12 +171,13 @@ pub(super) const ALL: &[Figure] = &[
         unit: Unit::Count,
         labels: WITNESS,
         meaning: "How often the witness forgot what it had cosigned, since the start.",
+        normal: "0.",
         trouble: "At all: ask its operator. A witness that forgets could be made to cosign two histories.",
     },
 ];
 
 macro_rules! of_store {
-    ($($figure:literal = $metric:literal, $unit:ident, $meaning:literal, $trouble:literal;)+) => {
+    ($($figure:literal = $metric:literal, $unit:ident, $meaning:literal, $normal:literal, $trouble:literal;)+) => {
         /// The figures of the store.
         pub(super) const OF_STORE: &[Figure] = &[$(Figure {
             name: $metric,
@@ -169,6 +185,7 @@ macro_rules! of_store {
             unit: Unit::$unit,
             labels: &[],
             meaning: $meaning,
+            normal: $normal,
             trouble: $trouble,
         }),+];
 
@@ -185,35 +202,46 @@ macro_rules! of_store {
 of_store! {
     "live_data_bytes" = "countersign_store_live_bytes", Bytes,
         "About how many bytes of the database are in use.",
+        "It grows with the statements, and not faster.",
         "It grows as fast as statements come. Plan the disk by it.";
     "file_bytes" = "countersign_store_file_bytes", Bytes,
         "Bytes of the database's sorted files.",
+        "Somewhat more than is in use.",
         "Much more than is in use for hours: compaction does not keep up.";
     "wal_bytes" = "countersign_store_wal_bytes", Bytes,
         "Bytes of the write-ahead log, which the next start replays.",
+        "Below 128 MiB.",
         "Above 128 MiB: writing out falls behind; look at the disk.";
     "memtable_bytes" = "countersign_store_memtable_bytes", Bytes,
         "Bytes that are in memory and in the write-ahead log, not yet in sorted files.",
+        "Below 96 MiB, up and down.",
         "At its bound of 96 MiB for long: the disk is too slow for what comes.";
     "level0_files" = "countersign_store_level0_files", Count,
         "Files that wait for their first compaction, of all families.",
+        "A few, up and down.",
         "It grows without end: compaction does not keep up, and writing will be slowed.";
     "pending_compaction_bytes" = "countersign_store_pending_compaction_bytes", Bytes,
         "Bytes that compaction has still to rewrite.",
+        "Up and down, with 0 between.",
         "It grows without end: the disk is too slow, or the processors are too busy.";
     "block_cache_bytes" = "countersign_store_block_cache_bytes", Bytes,
         "Bytes of the database that are cached in memory.",
+        "It grows up to its bound and stays there.",
         "It has a bound of its own. Look elsewhere for a process that grows.";
     "delayed_write_rate" = "countersign_store_delayed_write_rate", CountPerSecond,
         "Bytes a second to which the database slows writing down; 0 when it does not.",
+        "0.",
         "Above 0: compaction does not keep up, and submissions take longer.";
     "write_stopped" = "countersign_store_write_stopped", Count,
         "1 while the database lets nothing be written until compaction has caught up, else 0.",
+        "0.",
         "1 for more than seconds: submissions wait. The disk is too slow or full.";
     "background_errors" = "countersign_store_background_errors", Count,
         "Errors in the database's background work since it was opened.",
+        "0.",
         "At all: the disk fails or is full. The log stops at its next write; read /readyz.";
     "issuer_keys" = "countersign_issuer_keys", Count,
         "About how many issuers' keys are registered, revoked ones included.",
+        "As many as you registered.",
         "It grows faster than you register issuers: somebody else has the operator's key.";
 }

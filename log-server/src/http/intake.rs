@@ -16,7 +16,7 @@ use super::problem::Refusal;
 use crate::log::{ReadError, Sequenced};
 
 /// How far `iat` may be from the server's clock, in seconds, to either side.
-const CLOCK_TOLERANCE: u64 = 300;
+pub(super) const CLOCK_TOLERANCE: u64 = 300;
 
 /// What became of a statement's bytes.
 #[derive(Debug)]

@@ -23,6 +23,7 @@ mod figures;
 mod health;
 mod intake;
 mod issuers;
+mod limits;
 mod metrics;
 mod negotiate;
 mod openapi;
@@ -38,6 +39,7 @@ mod router;
 mod submit;
 
 pub use app::{Clock, Options};
+pub use limits::limits;
 pub use metrics::figures;
 pub use problem::Refusal;
 pub use router::{Front, StartError};

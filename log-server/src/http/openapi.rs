@@ -25,6 +25,9 @@ const JSON: &str = "application/json";
 const TEXT: &str = "text/plain";
 const HTML: &str = "text/html";
 const OCTETS: &str = "application/octet-stream";
+const BUNDLE_JSON: &str = "application/vnd.countersign.bundle+json";
+/// The one address of the explorer that programs need, and find here: the explorer serves it in the log's process.
+const BUNDLE: &str = "/executions/{id}.bundle";
 
 pub(super) async fn document() -> Response {
     Json(describe()).into_response()
@@ -66,6 +69,7 @@ fn operations() -> Vec<(&'static str, HttpMethod, Operation)> {
                 .parameter(in_path("name", "The issuer's name, percent-encoded"))
                 .build(),
         ),
+        (BUNDLE, HttpMethod::Get, bundle()),
         ("/healthz", HttpMethod::Get, get("Whether the process answers", JSON, named::<Health>()).build()),
         (
             "/readyz",
@@ -211,6 +215,16 @@ fn tile(first: &str, meaning: &str) -> Operation {
     operation.parameter(in_path("index", index)).build()
 }
 
+fn bundle() -> Operation {
+    get("One execution with everything that it stands on, and one proof of it all", BUNDLE_JSON, any_object())
+        .description(Some(
+            "Checked offline by countersign-verify bundle. The explorer serves it: a log without one (--no-explorer) \
+             answers 404, and any other explorer of this log has it as well.",
+        ))
+        .parameter(in_path("id", "The id of the execution; slashes in it stand as they are"))
+        .build()
+}
+
 fn get(summary: &str, media_type: &str, schema: RefOr<Schema>) -> OperationBuilder {
     let found = ResponseBuilder::new().description("As asked for").content(media_type, content(schema));
     OperationBuilder::new().summary(Some(summary)).response("200", found).response("default", problem())
@@ -319,7 +333,9 @@ mod tests {
             .filter_map(|rest| rest.split('"').next())
             .map(stem)
             .collect();
-        let described: BTreeSet<&str> = operations().iter().map(|(path, _, _)| stem(path)).collect();
+        let here = |path: &&str| *path != BUNDLE;
+        let described: BTreeSet<&str> =
+            operations().iter().map(|(path, _, _)| *path).filter(here).map(stem).collect();
         assert!(routed.len() > 10);
         assert_eq!(routed, described);
     }

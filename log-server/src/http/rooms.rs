@@ -9,7 +9,7 @@ use super::problem::Refusal;
 use crate::fair::{Load, Shares};
 
 /// How many bytes of batches may be under way. What is made of them is several times as large.
-const BOUND: Load = Load { statements: usize::MAX, bytes: 64 * 1024 * 1024 };
+pub(super) const BOUND: Load = Load { statements: usize::MAX, bytes: 64 * 1024 * 1024 };
 
 /// The room for all batches. One issuer may take half of it, two a third each.
 #[derive(Debug)]

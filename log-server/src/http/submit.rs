@@ -40,7 +40,9 @@ pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Res
     let sequenced = match taken {
         Taken::Known(sequenced) => sequenced,
         Taken::Fresh(statement) => {
-            app.rates.take(&statement.statement().claims().issuer)?;
+            let issuer = &statement.statement().claims().issuer;
+            tracing::Span::current().record("issuer", tracing::field::display(issuer));
+            app.rates.take(issuer)?;
             let results = app.log.submit(vec![*statement], Atomicity::Each).await?;
             let result = results.into_iter().next().ok_or_else(Refusal::internal)?;
             result.map_err(|rejection| {
@@ -49,6 +51,7 @@ pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Res
             })?
         }
     };
+    tracing::Span::current().record("index", sequenced.index.get());
     metrics::count_statement(sequenced.new);
     answer::respond(&app, sequenced, wait, form, deadline).await
 }

@@ -18,6 +18,7 @@ pub struct Log {
     listen: String,
     url: String,
     flags: Vec<String>,
+    filter: &'static str,
     process: Option<Process>,
     expected: Vec<String>,
 }
@@ -35,6 +36,7 @@ impl Log {
             listen: ANY_PORT.to_owned(),
             url: String::new(),
             flags: Vec::new(),
+            filter: "info",
             process: None,
             expected: Vec::new(),
         }
@@ -50,6 +52,7 @@ impl Log {
             listen: ANY_PORT.into(),
             url: String::new(),
             flags: Vec::new(),
+            filter: "info",
             process: None,
             expected: Vec::new(),
         }
@@ -57,7 +60,8 @@ impl Log {
 
     /// Starts it, the second time on the port that it had before.
     pub fn start(&mut self) {
-        let mut process = Process::start(Program::Log, self.serve_args(), "log", &self.expected);
+        let mut process =
+            Process::start_logging(self.filter, Program::Log, self.serve_args(), "log", &self.expected);
         self.url = process.url().unwrap_or_else(|why| panic!("{why}"));
         self.listen = self.url.trim_start_matches("http://").to_owned();
         self.process = Some(process);
@@ -73,6 +77,11 @@ impl Log {
     /// From its next start on, it gets these flags as well.
     pub fn add_flags(&mut self, flags: &[&str]) {
         self.flags.extend(flags.iter().map(ToString::to_string));
+    }
+
+    /// From its next start on, it writes as much as this `RUST_LOG` says.
+    pub fn log_as(&mut self, rust_log: &'static str) {
+        self.filter = rust_log;
     }
 
     /// From its next start on, lines with `text` in them may warn.

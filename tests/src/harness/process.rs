@@ -40,6 +40,19 @@ impl Process {
         Self::spawn(command(&program.path(), args), name, expected)
     }
 
+    /// The same, writing as much as `RUST_LOG` says.
+    pub fn start_logging<A: AsRef<OsStr>>(
+        rust_log: &str,
+        program: Program,
+        args: impl IntoIterator<Item = A>,
+        name: &str,
+        expected: &[String],
+    ) -> Self {
+        let mut command = command(&program.path(), args);
+        command.env("RUST_LOG", rust_log);
+        Self::spawn(command, name, expected)
+    }
+
     /// Starts a program that is not one of the project's.
     pub fn start_other<A: AsRef<OsStr>>(
         program: &Path,
@@ -106,6 +119,11 @@ impl Process {
                 other => panic!("{} does not end after SIGTERM ({other:?}):\n{}", self.name, self.output()),
             }
         }
+    }
+
+    /// Sends SIGHUP: it is to read its certificate again.
+    pub fn hang_up(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::HUP).expect("a running process can be told");
     }
 
     /// Stops it where it stands, as a machine that hangs.
@@ -264,7 +282,7 @@ fn deadline() -> Instant {
 }
 
 fn address_in(line: &str) -> Option<String> {
-    let at = line.find("http://")?;
+    let at = ["http://", "https://"].iter().find_map(|scheme| line.find(scheme))?;
     // In a line of the log file it stands in quotes.
     let end = |c: char| c.is_whitespace() || c == '"';
     line.get(at..)?.split(end).next().map(|url| url.trim_end_matches('/').to_owned())

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
 
@@ -73,6 +74,31 @@ fn the_verifier_reaches_no_runtime_no_network_no_database_and_no_policy_engine()
     }
     let ours: Vec<_> = reached.iter().filter(|name| name.starts_with("countersign")).collect();
     assert!(ours.is_empty(), "the verifier uses other rooms: {ours:?}");
+}
+
+/// Every package outside of the workspace, with the features that it is compiled with when these edges are followed.
+fn with_features(edges: &str) -> BTreeSet<String> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into()));
+    let selection = ["tree", "--locked", "--workspace", "--all-features", "--edges", edges];
+    // Those who try out another unification of features would see no difference.
+    cargo.env_remove("CARGO_RESOLVER_FEATURE_UNIFICATION").env_remove("CARGO_UNSTABLE_FEATURE_UNIFICATION");
+    cargo.args(selection).args(["--prefix", "none", "--format", "{p} {f}"]);
+    let tree = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    let lines = tree.lines().map(|line| line.trim_end_matches(" (*)").to_owned());
+    lines.filter(|line| !line.is_empty() && !line.starts_with("countersign")).collect()
+}
+
+#[test]
+fn selections_build_alike() {
+    let (programs, tests) = (with_features("no-dev"), with_features("all"));
+    assert!(programs.len() > 100 && tests.len() > programs.len());
+    let twice: Vec<&String> = programs.difference(&tests).collect();
+    assert!(
+        twice.is_empty(),
+        "./test compiles these with other features than ./run: {twice:#?}\nname what it adds in tests/Cargo.toml"
+    );
 }
 
 #[test]

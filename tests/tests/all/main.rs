@@ -15,6 +15,8 @@ mod browser;
 #[cfg(test)]
 mod bundles;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod detour;
@@ -22,6 +24,8 @@ mod detour;
 mod differential;
 #[cfg(test)]
 mod disk;
+#[cfg(test)]
+mod documents;
 #[cfg(test)]
 mod explorer;
 #[cfg(test)]
@@ -35,7 +39,11 @@ mod journey;
 #[cfg(test)]
 mod lineage;
 #[cfg(test)]
+mod logging;
+#[cfg(test)]
 mod manual;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod misuse;
 #[cfg(test)]
@@ -56,6 +64,8 @@ mod submitting;
 mod tampering;
 #[cfg(test)]
 mod threats;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod tree;
 #[cfg(test)]

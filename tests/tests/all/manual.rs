@@ -1,68 +1,15 @@
 //! The operators' manual and what is deployed, held to the code.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
+use countersign_serving::{Bounds, Flags, Limit, span};
 
-fn read(path: &str) -> String {
-    std::fs::read_to_string(top().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
+use crate::documents::{assert_rendered_below, read};
 
 /// The headings of one depth in a document.
 fn headings(text: &str, depth: &str) -> BTreeSet<String> {
     text.lines().filter_map(|line| line.strip_prefix(depth)?.strip_prefix(' ')).map(str::to_owned).collect()
-}
-
-/// The names that begin with `countersign_` in a text.
-fn names(text: &str) -> BTreeSet<String> {
-    let of_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
-    let mut found = BTreeSet::new();
-    for (at, _) in text.match_indices("countersign_") {
-        let name: String = text[at..].chars().take_while(|character| of_name(*character)).collect();
-        found.insert(name);
-    }
-    found
-}
-
-/// Every name of a figure in the sources of the servers, where they stand as texts.
-fn figures() -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let mut waiting: Vec<PathBuf> =
-        ["web/serving/src", "log-server/src", "witness/src"].map(|room| top().join(room)).to_vec();
-    while let Some(path) = waiting.pop() {
-        if path.is_dir() {
-            waiting.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = std::fs::read_to_string(path).unwrap();
-            let texts = text.split('"').skip(1).step_by(2);
-            found.extend(texts.filter(|text| text.starts_with("countersign_")).map(str::to_owned));
-        }
-    }
-    found
-}
-
-#[test]
-fn alarms_and_dashboard_ask_for_figures_that_there_are() {
-    let figures = figures();
-    assert!(figures.len() > 30, "only {} figures are seen", figures.len());
-    for file in
-        ["docs/deploy/prometheus/alerts.yml", "docs/deploy/grafana/countersign.json", "docs/OPERATIONS.md"]
-    {
-        let asked = names(&read(file));
-        assert!(!asked.is_empty(), "{file} asks for nothing");
-        for name in asked {
-            let base =
-                ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
-            assert!(figures.contains(base), "{file} asks for {name}, which nobody counts");
-        }
-    }
-    let dashboard: serde_json::Value =
-        serde_json::from_str(&read("docs/deploy/grafana/countersign.json")).unwrap();
-    assert!(dashboard["panels"].as_array().unwrap().len() > 20);
 }
 
 #[test]
@@ -99,6 +46,25 @@ fn every_reason_is_in_the_manual_and_the_other_way_round() {
     assert_eq!(codes, listed, "the lists of codes are not what the log answers");
     codes.extend(["signing-stopped", "rolled-back", "logs-unreadable"].map(str::to_owned));
     assert_eq!(documented, codes);
+}
+
+#[test]
+fn the_limits_are_those_of_the_code() {
+    let table = |limits: Vec<Limit>| {
+        let rows: Vec<String> = limits.iter().map(ToString::to_string).collect();
+        format!("| limit | default | flag |\n|---|---|---|\n{}", rows.join("\n"))
+    };
+    for (heading, limits) in [
+        ("### Every server", Flags::limits(&Bounds::DEFAULT)),
+        ("### The log", countersign_log::http::limits()),
+        ("### The witness", countersign_witness::http::limits()),
+    ] {
+        assert_rendered_below(heading, "docs/OPERATIONS.md", &table(limits));
+    }
+    let own = countersign_witness::http::BOUNDS;
+    assert_eq!(own, Bounds { header: own.header, ..Bounds::DEFAULT }, "the manual names one difference");
+    let header = format!("A witness waits for a header for {},", span(own.header));
+    assert!(read("docs/OPERATIONS.md").contains(&header), "{header}");
 }
 
 #[test]

@@ -137,6 +137,15 @@ fn machines_find_health_metrics_and_the_interface_description() {
     for path in ["/entries", "/entries/batch", "/statements/prepare", "/checkpoint", "/proof/inclusion"] {
         assert!(described["paths"][path].is_object(), "{path} is not described");
     }
+    // What the explorer serves for programs is described, and there.
+    let bundle = &described["paths"]["/executions/{id}.bundle"]["get"]["responses"]["200"]["content"];
+    let [media_type] = &bundle.as_object().unwrap().keys().collect::<Vec<_>>()[..] else {
+        panic!("{bundle}")
+    };
+    let lineage = Parties::register(&system).execute(&system, "described");
+    let answer = get(url, &format!("/executions/{}.bundle", lineage.id));
+    assert_eq!(answer.status.as_u16(), 200);
+    assert_eq!(answer.header("content-type"), Some(media_type.as_str()));
 }
 
 #[test]

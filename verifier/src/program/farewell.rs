@@ -18,6 +18,9 @@ pub struct Farewell {
 }
 
 impl Farewell {
+    /// How long ending may take, unless the flag says otherwise.
+    pub const DEFAULT: Duration = Duration::from_secs(10);
+
     /// How long requests may go on waiting for what others have to do.
     pub fn waits(&self) -> Duration {
         self.shutdown_timeout / 2

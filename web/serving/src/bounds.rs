@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::limit::{Limit, count, span};
+use crate::limit::{Limit, bytes, count, span};
 
 /// What clients may take of a server before they are turned away or cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Bounds {
                 Some("max-connections-per-ip"),
             ),
             Limit::new("TLS handshake", span(self.handshake), None),
-            Limit::new("header of a request", format!("{} bytes", count(MAX_HEADER_BYTES)), None),
+            Limit::new("header of a request", bytes(MAX_HEADER_BYTES), None),
             Limit::new("lines of a header", count(MAX_HEADER_LINES), None),
             Limit::new("arrival of a header, and silence between requests", span(self.header), None),
             Limit::new("answer left unread, all pauses together", span(self.stalled), None),
@@ -72,7 +72,6 @@ impl Bounds {
                 None,
             ),
             Limit::new("age of a connection", span(self.age), None),
-            Limit::new("finishing of open requests at the end", span(self.farewell), None),
         ]
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 /// What a figure does over time.
@@ -36,6 +36,8 @@ pub struct Figure {
     pub labels: &'static [(&'static str, &'static str)],
     /// What it says.
     pub meaning: &'static str,
+    /// How it looks when all is well.
+    pub normal: &'static str,
     /// How it looks when something is wrong, and what to do then.
     pub trouble: &'static str,
 }
@@ -67,6 +69,7 @@ pub const EVERYWHERE: &[Figure] = &[
         unit: Unit::Count,
         labels: &[("program", "the program"), ("version", "its version")],
         meaning: "Always 1: which program this is, in its labels.",
+        normal: "1, with the version that you installed.",
         trouble: "Servers of one kind that differ in version: an upgrade was left half done.",
     },
     Figure {
@@ -75,6 +78,7 @@ pub const EVERYWHERE: &[Figure] = &[
         unit: Unit::Seconds,
         labels: &[],
         meaning: "For how long the process has been running.",
+        normal: "It grows until the next upgrade.",
         trouble: "It falls without an upgrade: the process was ended or crashed. The system's journal says by what.",
     },
     Figure {
@@ -87,6 +91,7 @@ pub const EVERYWHERE: &[Figure] = &[
             ("status", "the status of the answer"),
         ],
         meaning: "Requests answered.",
+        normal: "Mostly status 200 and 201; some 4xx, since clients make mistakes.",
         trouble: "Status 500 at all: search the log file for its request id. Much 503: the queue is full or the server stopped, see /readyz.",
     },
     Figure {
@@ -95,6 +100,7 @@ pub const EVERYWHERE: &[Figure] = &[
         unit: Unit::Seconds,
         labels: &[("route", "as above")],
         meaning: "Time from the end of a request's header to the beginning of its answer. Submissions that wait for a quorum wait inside of it.",
+        normal: "Milliseconds for what is read; for submissions what the sync and the quorum take.",
         trouble: "Reading grows slow: the disk or the processors are busy, or memory is too small for what is asked.",
     },
     Figure {
@@ -103,6 +109,7 @@ pub const EVERYWHERE: &[Figure] = &[
         unit: Unit::Count,
         labels: &[("code", "the code of the problem, which is listed at /errors")],
         meaning: "Refusals; in a batch each refused statement counts.",
+        normal: "A few now and then, of many codes.",
         trouble: "One code rises: its page at /errors says what clients do wrong. `overloaded` and `too-many-...`: see Limits in OPERATIONS.md.",
     },
     Figure {
@@ -111,6 +118,7 @@ pub const EVERYWHERE: &[Figure] = &[
         unit: Unit::Count,
         labels: &[],
         meaning: "Connections that are open.",
+        normal: "As many as there are clients at work, and those that they keep open.",
         trouble: "Near --max-connections: clients that do not reuse connections, or an attack. Raise the number, or put a proxy in front.",
     },
     Figure {
@@ -119,6 +127,7 @@ pub const EVERYWHERE: &[Figure] = &[
         unit: Unit::Count,
         labels: &[],
         meaning: "Connections that came, those that were turned away among them.",
+        normal: "It grows much slower than the requests do.",
         trouble: "It grows as fast as the requests: clients open a connection for each request.",
     },
     Figure {
@@ -127,6 +136,7 @@ pub const EVERYWHERE: &[Figure] = &[
         unit: Unit::Count,
         labels: &[],
         meaning: "TLS handshakes that failed or took too long.",
+        normal: "0 without TLS; a few a day on an address that the world can reach.",
         trouble: "It rises after a certificate was renewed: clients refuse the new one. Otherwise it is scanners.",
     },
     Figure {
@@ -135,6 +145,7 @@ pub const EVERYWHERE: &[Figure] = &[
         unit: Unit::Count,
         labels: &[],
         meaning: "Times that a certificate was read and taken into use, the first one included.",
+        normal: "0 without TLS; 1 after the start, and one more with each renewal.",
         trouble: "It stays although the certificate was renewed: the renewed files lie somewhere else.",
     },
     Figure {
@@ -143,6 +154,7 @@ pub const EVERYWHERE: &[Figure] = &[
         unit: Unit::Count,
         labels: &[],
         meaning: "Times that a certificate on disk could not be used, and the one before stayed.",
+        normal: "0.",
         trouble: "At all: the log file says what is wrong with the files. Put them right before the old certificate ends.",
     },
 ];
@@ -172,14 +184,28 @@ pub struct Figures {
     version: &'static str,
 }
 
+/// Makes sure that what is counted from now on is not lost.
+pub(crate) fn begin() {
+    LazyLock::force(&BEGAN);
+    LazyLock::force(&RECORDER);
+}
+
 impl Figures {
     /// Begins to count, for a program that has the figures of `tables` beside those of all servers.
     pub fn start(program: &'static str, version: &'static str, tables: &[&[Figure]]) -> Self {
-        LazyLock::force(&BEGAN);
+        begin();
         let handle = RECORDER.clone();
-        for Figure { name, sort, unit, meaning, .. } in tables.iter().copied().chain([EVERYWHERE]).flatten() {
+        for Figure { name, sort, unit, labels, meaning, .. } in
+            tables.iter().copied().chain([EVERYWHERE]).flatten()
+        {
             match sort {
-                Sort::Counter => describe_counter!(*name, *unit, *meaning),
+                Sort::Counter => {
+                    describe_counter!(*name, *unit, *meaning);
+                    // What counts from nought is seen to rise also at the first time.
+                    if labels.is_empty() {
+                        counter!(*name).increment(0);
+                    }
+                }
                 Sort::Gauge => describe_gauge!(*name, *unit, *meaning),
                 Sort::Histogram => describe_histogram!(*name, *unit, *meaning),
             }
@@ -217,13 +243,20 @@ pub fn approximately(count: u64) -> f64 {
     count as f64
 }
 
-/// What the manual says of these figures.
-pub fn manual(figures: &[Figure]) -> String {
+/// What the manual says of these figures. `alarms` knows by which alarms one is watched.
+pub fn manual<'a>(
+    figures: impl IntoIterator<Item = &'a Figure>,
+    alarms: impl Fn(&Figure) -> Vec<String>,
+) -> String {
     let mut text = String::new();
-    for Figure { name, sort, unit, labels, meaning, trouble } in figures {
+    for figure in figures {
+        let Figure { name, sort, unit, labels, meaning, normal, trouble } = figure;
         let sort = format!("{sort:?}").to_lowercase();
-        let unit = if *unit == Unit::Count { "" } else { unit.as_str() };
-        let unit = if unit.is_empty() { String::new() } else { format!(", in {unit}") };
+        let unit = match unit {
+            Unit::Count => String::new(),
+            Unit::CountPerSecond => ", a second".to_owned(),
+            unit => format!(", in {}", unit.as_str()),
+        };
         // Writing to a text does not fail.
         let _ = write!(text, "### {name}\n\n{meaning} *({sort}{unit})*\n\n");
         for (label, values) in *labels {
@@ -232,7 +265,12 @@ pub fn manual(figures: &[Figure]) -> String {
         if !labels.is_empty() {
             text.push('\n');
         }
-        let _ = write!(text, "**When it goes wrong.** {trouble}\n\n");
+        let _ = write!(text, "**Normal.** {normal}\n**When it goes wrong.** {trouble}\n");
+        let alarms = alarms(figure);
+        if !alarms.is_empty() {
+            let _ = writeln!(text, "**Alarms.** {}", alarms.join(", "));
+        }
+        text.push('\n');
     }
     text
 }

@@ -12,8 +12,9 @@ use tokio::net::TcpListener;
 use crate::bounds::Bounds;
 use crate::descriptors;
 use crate::door::Door;
+use crate::figures;
 use crate::forwarded::{self, Proxies};
-use crate::limit::{Limit, count};
+use crate::limit::{Limit, count, span};
 use crate::logging::LogFormat;
 use crate::tls::Tls;
 
@@ -74,6 +75,8 @@ impl Flags {
 
     /// Opens the door at `listen`, an address with a port, within these bounds but for those that have a flag.
     pub async fn open(&self, listen: &str, bounds: Bounds) -> Result<Door, Failed> {
+        // The certificate is counted that is read here.
+        figures::begin();
         descriptors::suffice_for(self.max_connections)?;
         let bounds = Bounds {
             connections: self.max_connections,
@@ -118,6 +121,7 @@ impl Flags {
         let rate = format!("{} requests/s, twice as many at once", count(IP_RATE));
         let mut limits = bounds.limits();
         limits.push(Limit::new("requests of one network", rate, Some("ip-rate")));
+        limits.push(Limit::new("ending", span(Farewell::DEFAULT), Some("shutdown-timeout")));
         limits
     }
 }

@@ -29,7 +29,7 @@ pub use bounds::Bounds;
 pub use door::Door;
 pub use flags::Flags;
 pub use forwarded::Proxies;
-pub use limit::{Limit, count, span};
+pub use limit::{Limit, bytes, count, span};
 pub use network::Network;
 pub use observe::{Observer, REQUEST_ID, observe};
 pub use problem::PROBLEMS;

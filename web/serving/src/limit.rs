@@ -42,6 +42,16 @@ pub fn count(number: impl fmt::Display) -> String {
     text
 }
 
+/// A number of bytes in the largest whole unit.
+pub fn bytes(number: usize) -> String {
+    for (unit, name) in [(1 << 20, "MiB"), (1 << 10, "KiB")] {
+        if number >= unit && number.is_multiple_of(unit) {
+            return format!("{} {name}", number.checked_div(unit).unwrap_or_default());
+        }
+    }
+    format!("{} bytes", count(number))
+}
+
 /// A span of time in its largest whole unit.
 pub fn span(span: Duration) -> String {
     let millis = span.as_millis();
@@ -65,6 +75,7 @@ mod tests {
         assert_eq!(fixed.to_string(), "| handshake | 90 s | fixed |");
         let spans = [1, 1_000, 60_000, 7_200_000].map(|millis| span(Duration::from_millis(millis)));
         assert_eq!(spans, ["1 ms", "1 s", "1 min", "2 h"]);
+        assert_eq!([4095, 4096, 3 << 20].map(bytes), ["4,095 bytes", "4 KiB", "3 MiB"]);
         assert_eq!([count(0), count(999), count(1000)], ["0", "999", "1,000"]);
     }
 }

@@ -65,7 +65,8 @@ impl Observer {
 
 /// Names the request, counts it, and writes one line about it. A layer of axum.
 ///
-/// Handlers may record `issuer` and `index` in the span that is current while they run.
+/// Handlers may record `issuer` and `index` in the span that is current while they run: of what was checked, never of
+/// what a client claims.
 pub async fn observe(State(observer): State<Arc<Observer>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = observer.id();

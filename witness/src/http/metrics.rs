@@ -30,6 +30,7 @@ pub const FIGURES: &[Figure] = &[
         unit: Unit::Count,
         labels: &[],
         meaning: "1 when heads of all logs that are watched can be cosigned, else 0.",
+        normal: "1.",
         trouble: "0: /readyz says why, and OPERATIONS.md what to do about each reason.",
     },
     Figure {
@@ -38,6 +39,7 @@ pub const FIGURES: &[Figure] = &[
         unit: Unit::Count,
         labels: &[],
         meaning: "1 when the witness signs nothing until it is started again, else 0.",
+        normal: "0.",
         trouble: "1: keeping what was cosigned has failed. Mend the disk first, then restart.",
     },
     Figure {
@@ -46,6 +48,7 @@ pub const FIGURES: &[Figure] = &[
         unit: Unit::Count,
         labels: &[("reason", "the codes of /readyz")],
         meaning: "1 for each reason for which not all heads can be cosigned, 0 for each other one.",
+        normal: "0 for every reason, but while the server starts or ends.",
         trouble: "1: the section of OPERATIONS.md under that code says what it means and what to do.",
     },
     Figure {
@@ -54,6 +57,7 @@ pub const FIGURES: &[Figure] = &[
         unit: Unit::Count,
         labels: &[],
         meaning: "Logs that are watched.",
+        normal: "As many as you added.",
         trouble: "It falls: the file logs was changed by hand. Logs are only ever added.",
     },
     Figure {
@@ -62,6 +66,7 @@ pub const FIGURES: &[Figure] = &[
         unit: Unit::Count,
         labels: &[("origin", "the origin of a log that is watched; of the first 500 by name")],
         meaning: "The size of the newest head of the log that was cosigned.",
+        normal: "It grows as the log does.",
         trouble: "It stands still while the log grows: the log does not reach this witness, or is refused.",
     },
     Figure {
@@ -70,6 +75,7 @@ pub const FIGURES: &[Figure] = &[
         unit: Unit::Count,
         labels: &[],
         meaning: "Heads cosigned and kept.",
+        normal: "It grows as often as logs ask.",
         trouble: "It stands still: no log asks, or all are refused; see countersign_refusals_total.",
     },
     Figure {
@@ -78,6 +84,7 @@ pub const FIGURES: &[Figure] = &[
         unit: Unit::Seconds,
         labels: &[],
         meaning: "Time that keeping took, for all heads that were decided at once: database and high-water mark, both synced.",
+        normal: "What the disk takes for two syncs.",
         trouble: "It grows: the disk. Every log that is watched waits for it.",
     },
 ];

@@ -16,6 +16,7 @@ mod body;
 mod catalog;
 mod error_pages;
 mod health;
+mod limits;
 mod metrics;
 mod monitoring;
 mod page;
@@ -35,6 +36,7 @@ use countersign_serving::{Bounds, Observer, observe};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use health::CODES;
+pub use limits::limits;
 pub use metrics::FIGURES;
 
 use crate::witness::Witness;

@@ -9,6 +9,5 @@ mod served;
 mod sockets;
 mod statements;
 mod submitting;
-mod tls;
 #[cfg(feature = "otel")]
 mod traces;

@@ -95,6 +95,8 @@ async fn everything_that_is_described_is_there() {
     assert!(document["openapi"].as_str().unwrap().starts_with("3."));
     let paths = document["paths"].as_object().unwrap();
     for (path, item) in paths {
+        // The explorer's, which this log is served without.
+        let of_the_explorer = path == "/executions/{id}.bundle";
         for method in item.as_object().unwrap().keys() {
             let filled = path
                 .replace("{level}", "0")
@@ -105,7 +107,7 @@ async fn everything_that_is_described_is_there() {
             let request = Request::builder().method(method.clone()).uri(&filled).body(Body::empty()).unwrap();
             let answer = served.send(request).await;
             let missing = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(&answer.status);
-            assert!(!missing, "{method} {path} is described and not there: {answer:?}");
+            assert_eq!(missing, of_the_explorer, "{method} {path}: {answer:?}");
         }
     }
 }

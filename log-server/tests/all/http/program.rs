@@ -30,8 +30,6 @@ pub(crate) fn stderr(output: &Output) -> String {
 /// A log that is served, and killed when the test is over.
 pub(crate) struct Serving {
     pub(crate) child: Child,
-    /// What it printed.
-    pub(crate) url: String,
     address: String,
 }
 
@@ -48,9 +46,8 @@ impl Serving {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim_end().to_owned();
-        let address = url.split_once("://").unwrap_or_else(|| panic!("no URL: {line:?}")).1.to_owned();
-        Self { child, url, address }
+        let (_, address) = line.trim_end().split_once("://").unwrap_or_else(|| panic!("no URL: {line:?}"));
+        Self { child, address: address.to_owned() }
     }
 
     pub(crate) fn get(&self, path: &str) -> String {
