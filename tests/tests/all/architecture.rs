@@ -218,7 +218,7 @@ fn lints_are_expected_and_not_allowed() {
 
 /// The packages that are compiled into the verifier with these features, by name and version.
 fn compiled_into_the_verifier(features: &str) -> BTreeSet<String> {
-    let tree = std::process::Command::new(env!("CARGO"))
+    let tree = Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--package", VERIFIER, "--edges", "normal", "--prefix", "none"])
         .args(["--no-default-features", "--features", features])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
