@@ -33,7 +33,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "FILE")]
     witnesses: Option<PathBuf>,
     /// The least time between two heads before the witnesses, for witnesses that limit requests.
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = span::parse)]
+    #[arg(long, value_name = "TIME", default_value = "2ms", value_parser = span::parse)]
     checkpoint_interval: Duration,
     /// How long a submission waits for its quorum before it is answered with 202.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = span::parse)]

@@ -163,14 +163,15 @@ pub async fn send(plan: Plan, prepared: Arc<Prepared>) -> (Tally, Duration) {
     (tally, took)
 }
 
-/// Opens the connections beforehand: connecting costs more than most requests do. What cannot be opened now, because
-/// the server takes no more for example, is tried again by whoever needs it.
+/// Opens the connections beforehand, and has one answer over each: connecting costs more than most requests do, and a
+/// connection that the system has taken waits until the server takes it. What cannot be opened now, because the server
+/// takes no more for example, is tried again by whoever needs it.
 async fn connect(plan: &Plan) -> Vec<Client> {
     let mut clients: Vec<Client> =
         (0..plan.connections.max(1)).map(|_| Client::new(plan.log.clone())).collect();
     let all = async {
         for client in &mut clients {
-            if client.connect().await.is_err() {
+            if client.get("/checkpoint").await.is_err() {
                 break;
             }
         }
