@@ -13,6 +13,7 @@ use super::checkers::Checkers;
 use super::problem::Refusal;
 use super::rate::IssuerRates;
 use super::rooms::Rooms;
+use super::shelf::Shelf;
 use crate::log::{Log, ReadError};
 
 /// Where the server gets the time from.
@@ -73,6 +74,7 @@ pub(super) struct App {
     pub(super) checkers: Checkers,
     pub(super) rates: IssuerRates,
     pub(super) rooms: Rooms,
+    pub(super) shelf: Shelf,
     pub(super) figures: Figures,
 }
 

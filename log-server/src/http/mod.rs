@@ -5,7 +5,7 @@
 //!
 //! - taking in: `submit`, `batch` and `prepare`, with `intake` for all that is checked before the queue and `answer`
 //!   for the proof that comes back
-//! - giving out: `reading` (checkpoint and tiles), `proofs`, `issuers`
+//! - giving out: `reading` (checkpoint and tiles) from its `shelf`, `proofs`, `issuers`
 //! - for operators: `health`, `metrics`, `openapi`
 //! - refusing: `problem`, `catalog`, and the pages in `error_pages`
 //! - bounds: `body`, `rate`, and all that the door (`countersign_serving`) sees before a handler does
@@ -36,6 +36,7 @@ mod rate;
 mod reading;
 mod rooms;
 mod router;
+mod shelf;
 mod submit;
 
 pub use app::{Clock, Options};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use countersign_verifier::merkle::TreeSize;
 use countersign_verifier::tiles::{Resource, TileId};
 
@@ -49,11 +50,18 @@ pub(super) async fn tile(State(app): State<Arc<App>>, uri: Uri) -> Result<Respon
     if !is_implied(resource, size) {
         return Err(not_published());
     }
-    let bytes = app.read(move |log| match resource {
-        Resource::Hashes(tile, width) => log.tile(tile, width),
-        Resource::Entries(index, width) => log.entry_bundle(index, width),
-    });
-    let bytes = bytes.await??.ok_or_else(not_published)?;
+    let bytes = match app.shelf.get(resource) {
+        Some(bytes) => bytes,
+        None => {
+            let bytes = app.read(move |log| match resource {
+                Resource::Hashes(tile, width) => log.tile(tile, width),
+                Resource::Entries(index, width) => log.entry_bundle(index, width),
+            });
+            let bytes = Bytes::from(bytes.await??.ok_or_else(not_published)?);
+            app.shelf.keep(resource, &bytes);
+            bytes
+        }
+    };
     let mut response = bytes.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, OCTETS);
     response.headers_mut().insert(header::CACHE_CONTROL, IMMUTABLE);

@@ -21,6 +21,7 @@ use super::problem::Refusal;
 use super::query::cut;
 use super::rate::IssuerRates;
 use super::rooms::Rooms;
+use super::shelf::Shelf;
 use super::{batch, error_pages, health, issuers, openapi, prepare, proofs, reading, submit};
 use crate::log::Log;
 
@@ -47,6 +48,7 @@ impl Front {
             checkers: Checkers::start()?,
             rates: IssuerRates::new(options.issuer_rate, options.issuer_burst),
             rooms: Rooms::new(),
+            shelf: Shelf::new(),
             figures: metrics::start(),
             log,
             options,

@@ -26,13 +26,17 @@ pub struct LogConfig {
     pub steps: Steps,
 }
 
+/// The least time between two heads before the witnesses, unless told otherwise. Log and witnesses spend more than a
+/// millisecond on each head: without it, a thousand statements a second would be as many heads.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_millis(2);
+
 impl LogConfig {
     /// The defaults, for the log in `data`.
     pub fn new(data: impl Into<PathBuf>, policy: Policy) -> Self {
         Self {
             data: data.into(),
             policy,
-            checkpoint_interval: Duration::ZERO,
+            checkpoint_interval: CHECKPOINT_INTERVAL,
             queue: QueueBounds::default(),
             witnessing: Witnessing::default(),
             steps: Steps::default(),

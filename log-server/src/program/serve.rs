@@ -32,7 +32,7 @@ pub(super) struct Serve {
     /// A tlog-policy file: the witnesses with their submission URLs, and the quorum.
     #[arg(long, value_name = "FILE")]
     witnesses: Option<PathBuf>,
-    /// The least time between two heads before the witnesses, for witnesses that limit requests.
+    /// The least time between two heads before the witnesses. Longer for witnesses that limit requests.
     #[arg(long, value_name = "TIME", default_value = "2ms", value_parser = span::parse)]
     checkpoint_interval: Duration,
     /// How long a submission waits for its quorum before it is answered with 202.

@@ -1,7 +1,7 @@
 //! Sending.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -97,6 +97,8 @@ struct Run {
     deadline: Instant,
     /// How many bytes of answers are kept by now.
     kept: AtomicUsize,
+    /// One for all connections: with one each, thousands of histograms would have to be made and added up.
+    tally: Mutex<Tally>,
 }
 
 /// Sends the prepared statements as planned, then judges the answers. Returns what was seen, and how long it took to
@@ -134,6 +136,7 @@ pub async fn send(plan: Plan, prepared: Arc<Prepared>) -> (Tally, Duration) {
         requests,
         deadline,
         kept: AtomicUsize::new(0),
+        tally: Mutex::default(),
     });
     let clock = run.schedule.is_some().then(|| {
         let run = Arc::clone(&run);
@@ -147,14 +150,13 @@ pub async fn send(plan: Plan, prepared: Arc<Prepared>) -> (Tally, Duration) {
     for client in clients {
         workers.spawn(work(Arc::clone(&run), client));
     }
-    let mut tally = Tally::default();
-    while let Some(one) = workers.join_next().await {
-        match one {
-            Ok(one) => tally.merge(one),
-            Err(error) => add(&mut tally.silences, format!("a connection's task ended: {error}"), 1),
+    while let Some(ended) = workers.join_next().await {
+        if let Err(error) = ended {
+            add(&mut run.tally().silences, format!("a connection's task ended: {error}"), 1);
         }
     }
     let took = start.elapsed();
+    let tally = core::mem::take(&mut *run.tally());
     run.stop.store(true, Ordering::Relaxed);
     if let Some(clock) = clock {
         // The thread only sleeps and counts; were it to panic, the workers would have said so above.
@@ -180,12 +182,12 @@ async fn connect(plan: &Plan) -> Vec<Client> {
     clients
 }
 
-async fn work(run: Arc<Run>, mut client: Client) -> Tally {
-    let mut tally = Tally::default();
+async fn work(run: Arc<Run>, mut client: Client) {
     while let Some((number, due)) = run.take().await {
         let now = Instant::now();
         // A timer that is late by a moment is not a connection that was busy.
         if now >= run.deadline && now.saturating_duration_since(due) > TIMERS_LATE {
+            let mut tally = run.tally();
             tally.unsent = tally.unsent.saturating_add(1);
             tally.latency.record(now.saturating_duration_since(due));
             continue;
@@ -193,10 +195,11 @@ async fn work(run: Arc<Run>, mut client: Client) -> Tally {
         let Some(request) = Request::new(&run, number) else { break };
         let (first, count) = (request.first, request.count);
         match tokio::time::timeout(PATIENCE, run.exchange(&mut client, request)).await {
-            Err(_) => add(&mut tally.silences, format!("no answer in {PATIENCE:?}"), 1),
-            Ok(Err(error)) => add(&mut tally.silences, error.to_string(), 1),
+            Err(_) => add(&mut run.tally().silences, format!("no answer in {PATIENCE:?}"), 1),
+            Ok(Err(error)) => add(&mut run.tally().silences, error.to_string(), 1),
             Ok(Ok(answer)) => {
                 let answered = Instant::now();
+                let mut tally = run.tally();
                 if answer.status.is_success() {
                     tally.latency.record(answered.saturating_duration_since(due));
                 } else {
@@ -207,7 +210,6 @@ async fn work(run: Arc<Run>, mut client: Client) -> Tally {
             }
         }
     }
-    tally
 }
 
 /// Whoever refuses for want of room has to say when there will be some.
@@ -219,6 +221,10 @@ fn count_retry_after(answer: &Answer, tally: &mut Tally) {
 }
 
 impl Run {
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The number of the next request and when it is due; `None` when there is nothing more to do.
     async fn take(&self) -> Option<(u64, Instant)> {
         if let Some((_, turns)) = &self.schedule {

@@ -53,7 +53,7 @@ impl Times {
     }
 }
 
-/// What was seen during a run, by one connection or by all.
+/// What was seen during a run, or is found in a part of it.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// How long each request took that brought an acknowledgement, from when it was due. Requests that were due
@@ -86,7 +86,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Adds what another connection saw.
+    /// Adds what was found in another part.
     pub fn merge(&mut self, other: Self) {
         self.latency.merge(other.latency);
         self.refusals.merge(other.refusals);

@@ -9,9 +9,9 @@ use super::layout::Family;
 
 const MIB: usize = 1 << 20;
 /// Blocks that are kept in memory, filters and indexes of the files among them.
-const BLOCK_CACHE: usize = 96 * MIB;
+const BLOCK_CACHE: usize = 64 * MIB;
 /// What is in memory before it is written into files, all families together.
-const WRITE_BUFFERS: usize = 96 * MIB;
+const WRITE_BUFFERS: usize = 64 * MIB;
 /// What a start replays at most.
 const WRITE_AHEAD_LOG: u64 = 64 << 20;
 

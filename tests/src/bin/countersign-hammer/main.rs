@@ -85,6 +85,9 @@ struct Args {
     /// How many statements to sign beforehand; needed only where connections could use up more
     #[arg(long, value_name = "N")]
     statements: Option<u64>,
+    /// By how much to stand back behind all others who want a processor, as a niceness
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..=19))]
+    niceness: i32,
     /// A folder on the log's disk, in which to time synced writes
     #[arg(long, value_name = "DIR")]
     data_probe: Option<PathBuf>,
@@ -101,6 +104,8 @@ fn main() -> ExitCode {
 }
 
 fn hammer(args: &Args) -> Result<Exit, Failed> {
+    rustix::process::nice(args.niceness)
+        .map_err(|error| Failed::new(Exit::CouldNotCheck, "the niceness cannot be set").because(error))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
