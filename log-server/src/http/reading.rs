@@ -50,17 +50,16 @@ pub(super) async fn tile(State(app): State<Arc<App>>, uri: Uri) -> Result<Respon
     if !is_implied(resource, size) {
         return Err(not_published());
     }
-    let bytes = match app.shelf.get(resource) {
-        Some(bytes) => bytes,
-        None => {
-            let bytes = app.read(move |log| match resource {
-                Resource::Hashes(tile, width) => log.tile(tile, width),
-                Resource::Entries(index, width) => log.entry_bundle(index, width),
-            });
-            let bytes = Bytes::from(bytes.await??.ok_or_else(not_published)?);
-            app.shelf.keep(resource, &bytes);
-            bytes
-        }
+    let bytes = if let Some(bytes) = app.shelf.get(resource) {
+        bytes
+    } else {
+        let bytes = app.read(move |log| match resource {
+            Resource::Hashes(tile, width) => log.tile(tile, width),
+            Resource::Entries(index, width) => log.entry_bundle(index, width),
+        });
+        let bytes = Bytes::from(bytes.await??.ok_or_else(not_published)?);
+        app.shelf.keep(resource, &bytes);
+        bytes
     };
     let mut response = bytes.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, OCTETS);
