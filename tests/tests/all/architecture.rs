@@ -76,18 +76,26 @@ fn the_verifier_reaches_no_runtime_no_network_no_database_and_no_policy_engine()
     assert!(ours.is_empty(), "the verifier uses other rooms: {ours:?}");
 }
 
+/// What `cargo tree` lists, a line a package, for these arguments.
+fn tree(arguments: &[&str]) -> BTreeSet<String> {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--prefix", "none"])
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        // Whoever builds with the features of the whole workspace everywhere asks for more here than is asked about.
+        .env_remove("CARGO_RESOLVER_FEATURE_UNIFICATION")
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let lines = String::from_utf8(tree.stdout).unwrap();
+    let lines = lines.lines().map(|line| line.trim_end_matches(" (*)").to_owned());
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
 /// Every package outside of the workspace, with the features that it is compiled with when these edges are followed.
 fn with_features(edges: &str) -> BTreeSet<String> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into()));
-    let selection = ["tree", "--locked", "--workspace", "--all-features", "--edges", edges];
-    // Those who try out another unification of features would see no difference.
-    cargo.env_remove("CARGO_RESOLVER_FEATURE_UNIFICATION").env_remove("CARGO_UNSTABLE_FEATURE_UNIFICATION");
-    cargo.args(selection).args(["--prefix", "none", "--format", "{p} {f}"]);
-    let tree = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
-    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
-    let tree = String::from_utf8(tree.stdout).unwrap();
-    let lines = tree.lines().map(|line| line.trim_end_matches(" (*)").to_owned());
-    lines.filter(|line| !line.is_empty() && !line.starts_with("countersign")).collect()
+    let all = tree(&["--workspace", "--all-features", "--edges", edges, "--format", "{p} {f}"]);
+    all.into_iter().filter(|line| !line.starts_with("countersign")).collect()
 }
 
 #[test]
@@ -218,17 +226,9 @@ fn lints_are_expected_and_not_allowed() {
 
 /// The packages that are compiled into the verifier with these features, by name and version.
 fn compiled_into_the_verifier(features: &str) -> BTreeSet<String> {
-    let tree = Command::new(env!("CARGO"))
-        .args(["tree", "--locked", "--package", VERIFIER, "--edges", "normal", "--prefix", "none"])
-        .args(["--no-default-features", "--features", features])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        // Whoever builds with the features of the whole workspace everywhere asks for more here than is asked about.
-        .env_remove("CARGO_RESOLVER_FEATURE_UNIFICATION")
-        .output()
-        .unwrap();
-    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
-    let lines = String::from_utf8(tree.stdout).unwrap();
-    let packages = lines.lines().map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
+    let lines =
+        tree(&["--package", VERIFIER, "--edges", "normal", "--no-default-features", "--features", features]);
+    let packages = lines.iter().map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
     packages.filter(|package| !package.starts_with(VERIFIER)).collect()
 }
 

@@ -188,13 +188,7 @@ fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), KeyFileError> {
 mod tests {
     use super::*;
     use crate::note::KeyName;
-
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("countersign-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir(&folder).unwrap();
-        folder
-    }
+    use crate::program::testing::folder;
 
     #[test]
     fn keys_are_the_owners_alone_and_never_overwritten() {

@@ -108,3 +108,16 @@ pub fn print_line(line: impl fmt::Display) -> Result<(), Failed> {
         .and_then(|()| out.flush())
         .map_err(|error| Failed::new(Exit::CouldNotCheck, "standard output cannot be written").because(error))
 }
+
+#[cfg(test)]
+mod testing {
+    use std::path::PathBuf;
+
+    /// An empty folder for one test.
+    pub(super) fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("countersign-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir(&folder).unwrap();
+        folder
+    }
+}
