@@ -214,8 +214,8 @@ of_store! {
         "Above 128 MiB: writing out falls behind; look at the disk.";
     "memtable_bytes" = "countersign_store_memtable_bytes", Bytes,
         "Bytes that are in memory and in the write-ahead log, not yet in sorted files.",
-        "Below 96 MiB, up and down.",
-        "At its bound of 96 MiB for long: the disk is too slow for what comes.";
+        "Below 64 MiB, up and down.",
+        "At its bound of 64 MiB for long: the disk is too slow for what comes.";
     "level0_files" = "countersign_store_level0_files", Count,
         "Files that wait for their first compaction, of all families.",
         "A few, up and down.",
