@@ -2,15 +2,18 @@
 //!
 //! A request that a log signed and that contradicts what this witness cosigned is kept, byte for byte, with the note
 //! that it contradicts: both carry signatures, so that anybody can check them. Files named `fork-` prove beyond doubt
-//! that the log signed two trees of one size. Files named `inconsistent-` show a head without a valid proof, for which the
-//! log or only whoever sent it may be to blame.
+//! that the log signed two trees of one size; both heads are together in a file `.evidence` as well, which
+//! `countersign-verify evidence` judges for whoever is shown it. Files named `inconsistent-` show a head without a valid
+//! proof, for which the log or only whoever sent it may be to blame.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use countersign_verifier::checkpoint::Checkpoint;
+use countersign_verifier::evidence::{self, Heads, Prefix};
 use countersign_verifier::program::durable;
+use countersign_verifier::witnessing::AddCheckpoint;
 
 use crate::refusal::Refusal;
 
@@ -69,6 +72,12 @@ impl Evidence {
         if let Some(cosigned) = cosigned {
             let note = folder.join(format!("{name}.cosigned"));
             durable::replace(&note, cosigned.note().to_string().as_bytes())?;
+            if let ("fork", Ok(asked)) = (sort, AddCheckpoint::parse(request)) {
+                let prefix = Prefix { root: head.root, proof: Vec::new() };
+                let heads = Heads { smaller: cosigned.note().clone(), larger: asked.checkpoint, prefix };
+                let both = folder.join(format!("{name}.evidence"));
+                durable::replace(&both, &evidence::Evidence::Heads(heads).to_bytes())?;
+            }
         }
         durable::replace(&path, request)?;
         Ok(Some(Kept::At(path)))

@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use countersign_verifier::evidence::{self, Heads, Prefix};
 use countersign_verifier::merkle::{LeafHash, TreeSize};
-use countersign_verifier::note::MAX_NOTE_BYTES;
+use countersign_verifier::note::{MAX_NOTE_BYTES, SignedNote};
 use countersign_verifier::program::durable;
 
 use super::Ground;
@@ -41,6 +42,24 @@ impl Evidence {
                 tracing::error!(path = %path.display(), "the evidence cannot be kept: {error}");
                 None
             }
+        }
+    }
+
+    /// Keeps, beside the note at `path`, which is of another tree of `size` entries, what shows anybody that the log signed
+    /// both: it has the form of `docs/EVIDENCE.md`.
+    pub(super) fn keep_fork(path: &Path, size: TreeSize, note: &[u8], ground: &Ground, tip: &Tip) {
+        let Ok(smaller) = SignedNote::parse(note) else { return };
+        let tree = ground.tree(tip);
+        let prefix =
+            tree.root(size).and_then(|root| Ok(Prefix { root, proof: tree.consistency(size, tip.size())? }));
+        let kept = prefix.map_err(|error| error.to_string()).and_then(|prefix| {
+            let heads = Heads { smaller, larger: tip.head.note.clone(), prefix };
+            let bytes = evidence::Evidence::Heads(heads).to_bytes();
+            let path = path.with_extension("evidence");
+            write(path.parent().unwrap_or(&path), &path, &bytes).map_err(|error| error.to_string())
+        });
+        if let Err(error) = kept {
+            tracing::error!(path = %path.display(), "the note is kept, and no evidence can be made of it: {error}");
         }
     }
 

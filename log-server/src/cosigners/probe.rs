@@ -7,8 +7,8 @@ use url::Url;
 
 use super::client::CallError;
 use super::judge::{Judgement, judge};
-use super::{Ground, not_asked};
-use crate::log::{Condition, OpenError, StopReason};
+use super::{Evidence, Ground, not_asked};
+use crate::log::{Condition, Contradiction, OpenError, StopReason};
 use crate::tree::ProofError;
 
 /// Fetches the newest head that each witness has of this log, all at once, and compares it with the store. One that
@@ -83,6 +83,9 @@ pub(super) async fn compare(
         Judgement::Contradicts { size, contradiction } => (size, contradiction),
     };
     let evidence = ground.evidence.keep(name, size, &note);
+    if let (Some(path), Contradiction::Forked) = (&evidence, contradiction) {
+        Evidence::keep_fork(path, size, &note, ground, &tip);
+    }
     let (witness, held) = (name.to_owned(), tip.size());
     ground.stop.stop(StopReason::Witnessed { witness, seen: size, held, contradiction, evidence });
     Ok(Shown::Other)

@@ -50,10 +50,20 @@ impl Stage {
         Self::set_in(&std::env::temp_dir(), &[])
     }
 
+    /// The same, with the data of the log in a folder below `place`, which may be a disk of its own.
+    pub fn set_with_log_on(place: &Path) -> Self {
+        Self::put(&std::env::temp_dir(), Some(place), &[])
+    }
+
     /// The same, below `parent`, and the witnesses cosign logs with the keys `others` as well.
     pub fn set_in(parent: &Path, others: &[&str]) -> Self {
+        Self::put(parent, None, others)
+    }
+
+    fn put(parent: &Path, place: Option<&Path>, others: &[&str]) -> Self {
         let folder = temporary(parent);
-        let log = Log::init(ORIGIN, folder.path().join(LOG), folder.path().join(POLICY));
+        let data = place.unwrap_or(folder.path()).join(LOG);
+        let log = Log::init(ORIGIN, data, folder.path().join(POLICY));
         let witnesses = [1, 2, 3].map(|number| {
             let data = folder.path().join(format!("witness-{number}"));
             let mut witness = Witness::init(&format!("w{number}.example"), data);

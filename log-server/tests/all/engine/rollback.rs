@@ -12,7 +12,9 @@ use super::witness::{Mood, TestWitness, policy};
 
 fn evidence(data: &Path) -> Vec<Vec<u8>> {
     let Ok(files) = std::fs::read_dir(data.join("evidence")) else { return Vec::new() };
-    files.map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+    let paths = files.map(|file| file.unwrap().path());
+    let notes = paths.filter(|path| path.extension().is_some_and(|end| end == "note"));
+    notes.map(|path| std::fs::read(path).unwrap()).collect()
 }
 
 async fn assert_stopped(log: &Log, code: &str) {

@@ -7,6 +7,7 @@
 mod failing;
 mod founding;
 mod power_cuts;
+mod process;
 mod truth;
 mod world;
 
