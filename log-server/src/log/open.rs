@@ -17,6 +17,7 @@ use super::{Log, LogConfig, ProofError, Published, StopReason};
 use crate::backup::{self, BackupError, Confirmed, Restored};
 use crate::cosigners::{self, Board, Client, ClientError, Evidence, Ground, Judgement, judge};
 use crate::high_water::HighWater;
+use crate::rebuild;
 use crate::registrar::Issuers;
 use crate::sequencer::{Queue, Sequencer, Tip};
 use crate::stop::Stop;
@@ -87,6 +88,9 @@ pub enum OpenError {
     /// The folder is a backup, which has to stay one.
     #[error("{} is a backup, and no log", .0.display())]
     Backup(PathBuf),
+    /// The folder has no database, and what a restore left that did not come to its end.
+    #[error("{} has no database: restoring it was interrupted", .0.display())]
+    RestoreInterrupted(PathBuf),
     /// The mark of a restored folder cannot be read or taken away.
     #[error("the mark of a restored folder cannot be used")]
     Restored(#[from] BackupError),
@@ -99,7 +103,10 @@ impl OpenError {
     /// How a program that could not open its log ends.
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::QuorumOutOfReach(_) | Self::Backup(_) | Self::Store(StoreError::Missing(_)) => Exit::Usage,
+            Self::QuorumOutOfReach(_)
+            | Self::Backup(_)
+            | Self::RestoreInterrupted(_)
+            | Self::Store(StoreError::Missing(_)) => Exit::Usage,
             Self::Store(StoreError::Locked(_) | StoreError::Failed { .. })
             | Self::Key(_)
             | Self::Client(_)
@@ -131,6 +138,9 @@ impl OpenError {
             }
             Self::Backup(_) => {
                 "make a data folder out of it: countersign-log restore --data DIR --from BACKUP"
+            }
+            Self::RestoreInterrupted(_) => {
+                "run the same countersign-log restore again: it begins anew, and loses nothing that was there before"
             }
             Self::Restored(_) => "look at the file restored in the data folder: may it be read and removed",
             Self::Key(_) | Self::KeyName(_) => {
@@ -176,7 +186,11 @@ impl Log {
         if config.data.join(backup::MARKER).exists() {
             return Err(OpenError::Backup(config.data));
         }
-        let store = Arc::new(RocksStore::open(&config.data.join(DATABASE))?);
+        let database = config.data.join(DATABASE);
+        if !database.exists() && rebuild::is_interrupted(&database) {
+            return Err(OpenError::RestoreInterrupted(config.data));
+        }
+        let store = Arc::new(RocksStore::open(&database)?);
         let log = Self::open_on(config, Arc::<RocksStore>::clone(&store)).await?;
         Ok((log, store))
     }

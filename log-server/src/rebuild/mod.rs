@@ -28,6 +28,11 @@ use crate::log::DATABASE;
 use crate::progress::Progress;
 use crate::store::{Batch, Head, Hold, Journal as _, Ledger as _, Publication, RocksStore};
 
+/// How what is being built is called until it is whole, beside the database.
+const NEW: &str = "new";
+/// How the database before it is called while the two change places.
+const OLD: &str = "old";
+
 /// The head that a store is brought up to.
 #[derive(Debug, Clone)]
 pub struct Goal {
@@ -39,6 +44,9 @@ pub struct Goal {
 
 /// Makes the database in the data folder `data`, or brings the one that is there up to `goal`, out of the entries of
 /// `source`. With `policy`, the note of the goal must have its quorum, and is published.
+///
+/// It is done as a whole or not at all: one that is interrupted leaves the database that was there, and the next one begins
+/// anew with it, for what was half built cannot be told from what was damaged.
 ///
 /// When it returns `Ok`, the folder leads to the goal, is marked as restored, and survives any crash. When it returns
 /// `Err`, the database that was there is as it was.
@@ -52,7 +60,8 @@ pub fn rebuild(
 ) -> Result<Head, RebuildError> {
     let origin = Origin::new(key.name().as_str())?;
     let publication = publication(goal, key, policy)?;
-    let (database, new) = (data.join(DATABASE), data.join("db.new"));
+    let database = data.join(DATABASE);
+    let new = database.with_extension(NEW);
     fs::create_dir_all(data).map_err(RebuildError::file(data))?;
     if new.exists() {
         fs::remove_dir_all(&new).map_err(RebuildError::file(&new))?;
@@ -117,14 +126,19 @@ fn settle(data: &Path, goal: &Goal, key: &VerifierKey) -> Result<(), RebuildErro
     Ok(Restored { size: goal.head.size, declared: false }.write(data)?)
 }
 
+/// Whether there is what a rebuild of `database` leaves that did not come to its end.
+pub(crate) fn is_interrupted(database: &Path) -> bool {
+    [NEW, OLD].iter().any(|end| database.with_extension(end).exists())
+}
+
 /// Puts the database back that was moved away by one who did not come to the end.
 fn put_back(database: &Path) -> std::io::Result<()> {
-    let old = database.with_extension("old");
+    let old = database.with_extension(OLD);
     if old.exists() && !database.exists() { fs::rename(old, database) } else { Ok(()) }
 }
 
 fn replace(database: &Path, new: &Path) -> std::io::Result<()> {
-    let old = database.with_extension("old");
+    let old = database.with_extension(OLD);
     if database.exists() {
         fs::rename(database, &old)?;
     }

@@ -235,6 +235,46 @@ fn what_a_backup_lacks_comes_back_from_whoever_serves_the_log() {
     tree::rehash(&system);
 }
 
+/// A restore is done as a whole or not at all. Who cut it off is told to run it again, and it begins anew.
+#[test]
+fn a_restore_that_was_interrupted_says_so_and_is_run_again() {
+    let (mut system, requester) = start();
+    let (copy, data) = (system.folder().join("backup"), system.folder().join("elsewhere"));
+    back_up(&system, &copy).holds();
+    let last = submit(&system, intent(&requester));
+    let from = || {
+        let (policy, key) = (system.policy_file(), system.log.vkey());
+        let to = ["restore", "--data", text(&data), "--from", system.log.url(), "--vkey", key];
+        run(Program::Log, to.into_iter().chain(["--witnesses", text(&policy)]))
+    };
+    let refused = || {
+        let policy = system.policy_file();
+        let served = run(Program::Log, ["serve", "--data", text(&data), "--witnesses", text(&policy)]);
+        let why = served.fails(1).to_owned();
+        assert!(why.contains("interrupted") && why.contains("restore again"), "{why}");
+    };
+    // On an empty machine, cut off while it built.
+    std::fs::create_dir_all(data.join("db.new")).unwrap();
+    std::fs::write(data.join("db.new/CURRENT"), "MANIFEST-000005\n").unwrap();
+    bring_keys(system.log.data(), &data);
+    refused();
+    from().holds();
+    assert_eq!(holds(&system, &data), last.index + 1);
+    // Over an older copy, cut off between taking the old database away and putting the new one in its place.
+    std::fs::remove_dir_all(&data).unwrap();
+    restore(&copy, &data).holds();
+    bring_keys(system.log.data(), &data);
+    std::fs::rename(data.join("db"), data.join("db.old")).unwrap();
+    std::fs::create_dir(data.join("db.new")).unwrap();
+    refused();
+    from().holds();
+    assert_eq!(holds(&system, &data), last.index + 1);
+    assert!(!data.join("db.new").exists() && !data.join("db.old").exists());
+    system.log.stop();
+    move_to(&mut system, data);
+    assert_eq!(submit(&system, intent(&requester)).index, last.index + 1);
+}
+
 /// The files of a small log, as anybody can fetch them.
 fn tile_folder(system: &System, folder: &Path) -> PathBuf {
     let width = system.size() % 256;
