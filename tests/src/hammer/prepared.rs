@@ -1,8 +1,10 @@
 //! Statements signed beforehand.
 //!
-//! They differ in the execution id, the time, the statement id and the signature only, each of which has one length.
-//! So a million of them is one template and a million signatures, and making one takes a copy.
+//! They differ in the execution id, the time, the statement id, the padding and the signature only, each of which has
+//! one length. So a million of them is one template and a million signatures, and making one takes a copy. The padding
+//! is another in each, and random enough for no store to make it shorter: real statements are full of hashes.
 
+use core::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use countersign_verifier::statement::{Claims, Kind, Statement, Subject, UnixSeconds};
@@ -60,6 +62,7 @@ struct Template {
     number: usize,
     time: usize,
     id: usize,
+    padding: Range<usize>,
 }
 
 impl Prepared {
@@ -155,6 +158,9 @@ impl Prepared {
         put(&mut bytes, template.number, format!("{number:08}").as_bytes());
         put(&mut bytes, template.time, &time.to_be_bytes());
         put(&mut bytes, template.id, &statement_id(self.run, number));
+        if let Some(padding) = bytes.get_mut(template.padding.clone()) {
+            pad(padding, self.run ^ number);
+        }
         bytes
     }
 
@@ -184,6 +190,22 @@ fn put(bytes: &mut [u8], at: usize, part: &[u8]) {
     // The places were found in these very bytes, with parts of these very lengths.
     if let Some(place) = at.checked_add(part.len()).and_then(|end| bytes.get_mut(at..end)) {
         place.copy_from_slice(part);
+    }
+}
+
+/// Fills a text with letters and digits that look random, by the generator `SplitMix64`.
+fn pad(text: &mut [u8], seed: u64) {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut state = seed;
+    for ten in text.chunks_mut(10) {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+        for (byte, shift) in ten.iter_mut().zip((0_u32..).step_by(6)) {
+            let six_bits = usize::try_from((mixed >> shift) & 0x3f).unwrap_or_default();
+            *byte = ALPHABET.get(six_bits).copied().unwrap_or(b'-');
+        }
     }
 }
 
@@ -235,7 +257,14 @@ fn templates(
         time_claim.extend_from_slice(&u32::try_from(time).ok()?.to_be_bytes());
         let time = unique(&bytes, &time_claim)?.checked_add(2)?;
         let id = unique(&bytes, &id)?;
-        Some(Template { bytes, number, time, id })
+        let padding = match padding {
+            0 => 0..0,
+            length => {
+                let start = unique(&bytes, ".".repeat(length).as_bytes())?;
+                start..start.checked_add(length)?
+            }
+        };
+        Some(Template { bytes, number, time, id, padding })
     };
     let signed = find(draft.statement().bytes().to_vec()).ok_or(PrepareError::Template)?;
     let unsigned = find(draft.to_be_signed()).ok_or(PrepareError::Template)?;
@@ -276,7 +305,7 @@ mod tests {
         let prepared = Prepared::sign(&issuer, count, 100, 1024, &progress).unwrap();
         assert_eq!((prepared.count(), done.into_inner()), (count, count));
         let mut executions = HashSet::new();
-        let mut ids = HashSet::new();
+        let (mut ids, mut paddings) = (HashSet::new(), HashSet::new());
         let first = Statement::parse(&prepared.statement(0).unwrap()).unwrap().claims().issued_at.get();
         for number in 0..count {
             let bytes = prepared.statement(number).unwrap();
@@ -286,6 +315,7 @@ mod tests {
             let statement = statement.statement();
             assert!(executions.insert(statement.execution().unwrap().clone()));
             assert!(ids.insert(statement.claims().id));
+            assert!(paddings.insert(bytes[600..800].to_vec()), "not even the padding repeats itself");
             assert_eq!(statement.claims().issued_at.get(), first + number / 100);
         }
         assert_eq!(prepared.statement(count), None);
