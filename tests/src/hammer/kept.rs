@@ -121,11 +121,12 @@ fn note(tally: &mut Tally, form: Form, number: u64, status: u16, said: Said) {
 }
 
 fn refuse(tally: &mut Tally, form: Form, number: u64, code: String, status: u16) {
+    // A server that failed does not know itself what became of the statement, nor does a log that stopped while it was
+    // being written; and other logs promise nothing about what they refuse. All other refusals say that it is not in.
+    let unknown = status == 500 || code == "log-stopped" || form == Form::Number;
     add(&mut tally.statuses, status, 1);
     add(&mut tally.codes, code, 1);
-    // A server that failed does not know itself what became of the statement, and other logs promise nothing about
-    // what they refuse; all other refusals say that it is not in.
-    if status != 500 && form != Form::Number {
+    if !unknown {
         tally.refused.insert(number);
     }
 }

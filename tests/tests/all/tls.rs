@@ -68,7 +68,10 @@ fn serves_and_renews(program: Program, folder: &TempDir, args: &[&str], expected
         std::thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(get(&runtime, &old, &metrics), None);
-    assert!(process.output().contains("new connections get the certificate just read"));
+    while !process.output().contains("new connections get the certificate just read") {
+        assert!(Instant::now() < deadline, "the line about it does not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     assert_eq!(process.terminate().code(), Some(0));
 }
 

@@ -15,8 +15,11 @@ use countersign_verifier::program::keyfile;
 use countersign_verifier::quorum::Policy;
 use countersign_verifier::statement::{Kind, Subject, VerifiedStatement};
 use countersign_witness::clock::SystemClock;
+use countersign_witness::folder::FolderError;
 use countersign_witness::http;
+use countersign_witness::ledger::{HighWaterError, LedgerError};
 use countersign_witness::roster::{self, Entry};
+use countersign_witness::witness::StartError;
 use countersign_witness::{Folder, Shown, Witness};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -102,10 +105,24 @@ impl World {
         self.issuer.state(kind, &execution, None, payload).unwrap()
     }
 
+    /// Opens the witness, once nobody holds its folder. Where another test starts a process at the moment at which a
+    /// witness is closed, that process has the file and its lock as well, until it becomes another program.
+    async fn witness(&self) -> Result<Witness, StartError> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match Witness::open(&self.folder(), Arc::new(SystemClock::start())) {
+                Err(error) if is_in_use(&error) && Instant::now() < until => {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                opened => return opened,
+            }
+        }
+    }
+
     /// Opens both. It fails only when the disk does.
     pub(super) async fn open(&self) -> Result<Running, String> {
-        let witness = Witness::open(&self.folder(), Arc::new(SystemClock::start()));
-        let witness = Arc::new(witness.map_err(|error| format!("the witness: {error}"))?);
+        let witness = self.witness().await.map_err(|error| format!("the witness: {error}"))?;
+        let witness = Arc::new(witness);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -222,4 +239,12 @@ impl Running {
             witness = held;
         }
     }
+}
+
+fn is_in_use(error: &StartError) -> bool {
+    matches!(
+        error,
+        StartError::Folder(FolderError::InUse(_))
+            | StartError::Ledger(LedgerError::HighWater(HighWaterError::InUse(_)))
+    )
 }
