@@ -1,8 +1,8 @@
 //! How RocksDB is set up. The figures bound memory, and what a start has to replay.
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, InfoLogger,
-    LogLevel, Options,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode,
+    InfoLogger, LogLevel, Options,
 };
 
 use super::layout::Family;
@@ -57,8 +57,14 @@ fn of(family: Family, cache: &Cache) -> Options {
     let mut options = Options::default();
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(cache);
+    // Indexes and filters grow with the log, and are kept with all else that is. In one piece for each file they would be
+    // larger than what a shard of the cache holds, and be read and checked anew at every look-up: so they are in parts of
+    // the size of a block.
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    table.set_partition_filters(true);
+    table.set_pin_top_level_index_and_filter(true);
     options.set_compression_type(DBCompressionType::Lz4);
     match family {
         Family::Entries => {
