@@ -47,10 +47,7 @@ impl Checkers {
         let checkers = Self { desk: Arc::clone(&desk) };
         for number in 0..thread::available_parallelism()?.get() {
             let desk = Arc::clone(&desk);
-            thread::Builder::new().name(format!("check-{number}")).spawn(move || {
-                step_back();
-                desk.work();
-            })?;
+            thread::Builder::new().name(format!("check-{number}")).spawn(move || desk.work())?;
         }
         Ok(checkers)
     }
@@ -91,17 +88,6 @@ impl Checkers {
         let (jobs, results) = jobs(works);
         self.desk.with_lanes(|lanes| lanes.push_anyway(turn, jobs));
         all(results).await
-    }
-}
-
-/// How far the threads stand back behind those that serve connections and write the tree, as a niceness.
-const NICENESS: i32 = 5;
-
-/// Lets the other threads of this process go first. On a busy machine statements then wait here, where lanes are served
-/// in turn, and not in front of a socket or of the sequencer, where who floods would be in everybody's way.
-fn step_back() {
-    if let Err(error) = rustix::process::nice(NICENESS) {
-        tracing::debug!(%error, "the threads that check signatures have the priority of all others");
     }
 }
 
