@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Refused, fromBase64, fromUtf8, hashFromBase64, isUnicode, toUtf8 } from './bytes.mjs';
+import { Refused, fromBase64, hashFromBase64, isUnicode, readJson, toUtf8 } from './bytes.mjs';
 import { issuer } from './admission.mjs';
 import { isExecutionId } from './members.mjs';
 import { multiproofLength } from './merkle.mjs';
@@ -20,6 +20,7 @@ export const MAX_BUNDLE_BYTES = 32 * 1024 * 1024;
 /** The most entries that a bundle has. */
 const MAX_ENTRIES = 4096;
 const FORMAT = 'countersign-bundle/v1';
+const NOT_A_BUNDLE = 'not a bundle in its one encoding: format, execution, checkpoint, entries, multiproof';
 
 /**
  * A bundle that is complete in itself, of which nothing else is known.
@@ -41,7 +42,7 @@ const FORMAT = 'countersign-bundle/v1';
  */
 export async function parseBundle(bytes) {
   if (bytes.length > MAX_BUNDLE_BYTES) throw new Refused(`a bundle of ${bytes.length} bytes is larger than what is read`);
-  const { execution, checkpoint: note, entries: listed, multiproof: texts } = readMembers(bytes);
+  const { execution, checkpoint: note, entries: listed, multiproof: texts } = readJson(bytes, NOT_A_BUNDLE, readMembers);
   if (!isExecutionId(execution)) throw new Refused('the execution is not one that a statement could be about');
   if (!isUnicode(note)) throw new Refused('the checkpoint is not a text in Unicode');
   const checkpoint = parseNote(toUtf8(note));
@@ -94,35 +95,22 @@ async function readEntry(index, raw) {
  */
 
 /**
- * Reads the members and writes them down again: what differs from that is another encoding, or has something else
- * in it.
- *
- * @param {Uint8Array} bytes
- * @returns {Members}
+ * @param {any} value
+ * @returns {Members | undefined} nothing when these are not the members of a bundle
  */
-function readMembers(bytes) {
-  const wrong = new Refused('not a bundle in its one encoding: format, execution, checkpoint, entries, multiproof');
-  const text = fromUtf8(bytes);
-  let value;
-  try {
-    value = JSON.parse(text ?? '');
-  } catch {
-    throw wrong;
-  }
+function readMembers(value) {
   const areTexts = (/** @type {unknown[]} */ ...values) => values.every((item) => typeof item === 'string');
-  const { format, execution, checkpoint, entries, multiproof } = value ?? {};
-  if (!areTexts(format, execution, checkpoint) || !Array.isArray(entries) || !Array.isArray(multiproof)) throw wrong;
+  const { format, execution, checkpoint, entries, multiproof } = value;
+  if (!areTexts(format, execution, checkpoint) || !Array.isArray(entries) || !Array.isArray(multiproof)) return undefined;
   const isEntry = (/** @type {any} */ entry) => Number.isSafeInteger(entry?.index) && areTexts(entry.statement);
-  if (format !== FORMAT || !entries.every(isEntry) || !areTexts(...multiproof)) throw wrong;
-  const members = {
+  if (format !== FORMAT || !entries.every(isEntry) || !areTexts(...multiproof)) return undefined;
+  return {
     format,
     execution,
     checkpoint,
     entries: entries.map(({ index, statement }) => ({ index, statement })),
     multiproof,
   };
-  if (JSON.stringify(members) !== text) throw wrong;
-  return members;
 }
 
 /**

@@ -95,6 +95,29 @@ export function fromUtf8(bytes) {
 }
 
 /**
+ * Reads the members of a JSON file and writes them down again: what differs from that is another encoding, or has
+ * something else in it.
+ *
+ * @template T
+ * @param {Uint8Array} bytes
+ * @param {string} refusal what to say of a file that is none
+ * @param {(value: any) => T | undefined} read the members in their order; nothing when they are others
+ * @returns {T}
+ */
+export function readJson(bytes, refusal, read) {
+  const text = fromUtf8(bytes);
+  let value;
+  try {
+    value = JSON.parse(text ?? '');
+  } catch {
+    throw new Refused(refusal);
+  }
+  const members = read(value ?? {});
+  if (members === undefined || JSON.stringify(members) !== text) throw new Refused(refusal);
+  return members;
+}
+
+/**
  * @param {string} text
  * @returns {boolean} whether it is one that UTF-8 can spell: JSON can escape half of a character
  */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Refused, fromBase64, fromUtf8, hashFromBase64, isUnicode, toUtf8 } from './bytes.mjs';
+import { Refused, fromBase64, hashFromBase64, isUnicode, readJson, toUtf8 } from './bytes.mjs';
 import { publicKey } from './ed25519.mjs';
 import { parseNote } from './note.mjs';
 
@@ -47,7 +47,8 @@ export function parseEvidence(bytes) {
   if (bytes.length > MAX_EVIDENCE_BYTES) {
     throw new Refused(`evidence of ${bytes.length} bytes is larger than what is read`);
   }
-  const { checkpoints, entries, key, kind, prefix } = readMembers(bytes);
+  const members = readJson(bytes, 'not evidence in its one encoding', readMembers);
+  const { checkpoints, entries = [], key, kind, prefix } = members;
   const evidence = {
     kind: /** @type {Evidence['kind']} */ (kind),
     heads: checkpoints.map(readNote),
@@ -70,33 +71,23 @@ export function parseEvidence(bytes) {
  * @typedef {{ index: number, proof: string[], statement: string }} EntryMember
  * @typedef {{
  *   checkpoints: string[],
- *   entries: EntryMember[],
- *   key: string | undefined,
+ *   entries?: EntryMember[],
+ *   format: string,
+ *   key?: string,
  *   kind: string,
- *   prefix: { proof: string[], root: string } | undefined,
+ *   prefix?: { proof: string[], root: string },
  * }} Members
  */
 
 /**
- * Reads the members and writes them down again: what differs from that is another encoding, or has something else
- * in it.
- *
- * @param {Uint8Array} bytes
- * @returns {Members}
+ * @param {any} value
+ * @returns {Members | undefined} nothing when these are not the members of evidence
  */
-function readMembers(bytes) {
-  const wrong = new Refused('not evidence in its one encoding');
-  const text = fromUtf8(bytes);
-  let value;
-  try {
-    value = JSON.parse(text ?? '');
-  } catch {
-    throw wrong;
-  }
+function readMembers(value) {
   const areTexts = (/** @type {unknown} */ list) => Array.isArray(list) && list.every((item) => typeof item === 'string');
   const isEntry = (/** @type {any} */ entry) =>
     Number.isSafeInteger(entry?.index) && entry.index >= 0 && areTexts(entry.proof) && areTexts([entry.statement]);
-  const { checkpoints, entries = [], format, key, kind, prefix } = value ?? {};
+  const { checkpoints, entries = [], format, key, kind, prefix } = value;
   const isFile =
     format === FORMAT &&
     areTexts(checkpoints) &&
@@ -104,8 +95,8 @@ function readMembers(bytes) {
     Array.isArray(entries) &&
     entries.every(isEntry) &&
     (prefix === undefined || (areTexts(prefix?.proof) && areTexts([prefix.root])));
-  if (!isFile) throw wrong;
-  const members = {
+  if (!isFile) return undefined;
+  return {
     checkpoints,
     ...(entries.length > 0 && {
       entries: entries.map(({ index, proof, statement }) => ({ index, proof, statement })),
@@ -115,8 +106,6 @@ function readMembers(bytes) {
     kind,
     ...(prefix !== undefined && { prefix: { proof: prefix.proof, root: prefix.root } }),
   };
-  if (JSON.stringify(members) !== text) throw wrong;
-  return { checkpoints, entries, key, kind, prefix };
 }
 
 /** @param {string} note */
