@@ -88,7 +88,9 @@ impl<'a, S: Facts + Entries + Sync> Replay<'a, S> {
         let store = self.store;
         let compared: Result<Vec<_>, StoreError> =
             statements.par_iter().map(|parsed| rows::compare(store, &parsed.effects)).collect();
-        for compared in compared? {
+        let compared = compared?;
+        let is_first: Vec<bool> = compared.iter().map(|compared| compared.is_first).collect();
+        for compared in compared {
             self.present.add(compared.present);
             compared.findings.into_iter().for_each(|finding| findings.report(finding));
             self.corrections.facts.extend(compared.corrections.facts);
@@ -99,9 +101,11 @@ impl<'a, S: Facts + Entries + Sync> Replay<'a, S> {
         let complete = self.unsound.is_empty();
         let judged: Result<Vec<_>, StoreError> = statements
             .into_par_iter()
-            .map(|Parsed { statement, effects }| {
-                let index = effects.entry.1.index;
-                let before = Before { index, store, registrations, corrections };
+            .zip(is_first)
+            .map(|(Parsed { statement, effects }, is_first)| {
+                let (id, index) = (effects.entry.0, effects.entry.1.index);
+                let first = is_first.then_some(id);
+                let before = Before { index, first, store, registrations, corrections };
                 Ok((index, judge(&before, statement, complete)?))
             })
             .collect();

@@ -5,6 +5,7 @@ use countersign_verifier::merkle::{LeafHash, LeafIndex};
 
 use super::finding::{Finding, REBUILD};
 use super::state::Corrections;
+use super::surplus;
 use crate::store::{Entries, Facts, Row, StoreError};
 
 const IDS: &str = "ids";
@@ -16,6 +17,8 @@ pub(super) struct Compared {
     pub(super) findings: Vec<Finding>,
     pub(super) corrections: Corrections,
     pub(super) present: Present,
+    /// Whether the row of its id leads to the entry itself.
+    pub(super) is_first: bool,
 }
 
 /// How many rows were found where entries ask for them.
@@ -62,55 +65,70 @@ pub(super) fn compare<S: Facts + Entries>(store: &S, effects: &Effects) -> Resul
     let (id, index) = (*id, facts.index);
     let row = held(store.facts(&id), facts)?;
     compared.present.ids = u64::from(!matches!(row, Some(Wrong::Missing)));
-    if let Some(Wrong::Other(found)) = &row
-        && found.index < index
-        && store.entry(found.index)?.is_some_and(|bytes| LeafHash::of(&bytes) == id)
-    {
-        let twice = Finding::misbehaviour("entries", Row::Entry(index));
-        let twice = twice.found(format_args!("the same bytes as at index {}", found.index));
-        compared.findings.push(twice.expected("every entry once"));
-        compared.present.ids = 0;
-        return Ok(compared);
-    }
-    if let Some(wrong) = row {
-        compared.findings.push(
-            Finding::damage(IDS, Row::Id(id))
-                .found(describe(wrong, tell))
-                .expected(tell(facts))
-                .remedy(REBUILD),
-        );
-        compared.corrections.facts.insert(id, facts.clone());
+    compared.is_first = row.is_none();
+    // The same bytes twice: the row may lead to either, and the rules will refuse the later.
+    let twin = match &row {
+        Some(Wrong::Other(found)) => store
+            .entry(found.index)?
+            .filter(|bytes| found.index != index && LeafHash::of(bytes) == id)
+            .map(|_| found.index),
+        _ => None,
+    };
+    match (row, twin) {
+        (None, _) => {}
+        (Some(_), Some(twin)) if twin < index => compared.present.ids = 0,
+        (Some(_), Some(_)) => {
+            compared.corrections.facts.insert(id, facts.clone());
+        }
+        (Some(wrong), None) => {
+            compared.findings.push(
+                Finding::damage(IDS, Row::Id(id))
+                    .found(describe(wrong, tell))
+                    .expected(tell(facts))
+                    .remedy(REBUILD),
+            );
+            compared.corrections.facts.insert(id, facts.clone());
+        }
     }
     if let Some(authorization) = &effects.outcome_of {
         let row = held(store.outcome_of(authorization), &id)?;
-        if mark(&mut compared, row, &Row::OutcomeOf(*authorization), id, index) {
+        let same = |other: &Effects| other.outcome_of == Some(*authorization);
+        if mark(store, &mut compared, row, &Row::OutcomeOf(*authorization), (id, index), same)? {
             compared.corrections.outcomes.insert(*authorization, (id, index));
         }
     }
     if let Some(execution) = &effects.closes {
         let row = held(store.close_of(execution), &id)?;
-        if mark(&mut compared, row, &Row::CloseOf(execution.clone()), id, index) {
+        let same = |other: &Effects| other.closes.as_ref() == Some(execution);
+        if mark(store, &mut compared, row, &Row::CloseOf(execution.clone()), (id, index), same)? {
             compared.corrections.closes.insert(execution.clone(), (id, index));
         }
     }
     Ok(compared)
 }
 
-/// Takes up a row of marks. `true` when it is wrong.
-fn mark(
+/// Takes up a row of marks. `true` when it does not say what is right as of this entry, which is the one it should lead to.
+fn mark<S: Facts + Entries>(
+    store: &S,
     compared: &mut Compared,
     row: Option<Wrong<LeafHash>>,
     key: &Row,
-    id: LeafHash,
-    index: LeafIndex,
-) -> bool {
+    (id, index): (LeafHash, LeafIndex),
+    same: impl FnOnce(&Effects) -> bool,
+) -> Result<bool, StoreError> {
     if !matches!(row, Some(Wrong::Missing)) {
         compared.present.marks = compared.present.marks.saturating_add(1);
     }
-    let Some(wrong) = row else { return false };
+    let Some(wrong) = row else { return Ok(false) };
+    // Two entries that leave the same mark: the row may lead to either, and the rules will refuse the later.
+    if let Wrong::Other(found) = &wrong
+        && let Some(twin) = surplus::effects(store, found)?.filter(same)
+    {
+        return Ok(twin.entry.1.index > index);
+    }
     let finding = Finding::damage(MARKS, key).found(describe(wrong, |found| format!("entry {found}")));
     compared.findings.push(finding.expected(format_args!("entry {id}, index {index}")).remedy(REBUILD));
-    true
+    Ok(true)
 }
 
 fn describe<T>(wrong: Wrong<T>, tell: impl Fn(&T) -> String) -> String {

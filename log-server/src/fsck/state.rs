@@ -58,6 +58,8 @@ pub(super) struct Corrections {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Before<'a, S> {
     pub(super) index: LeafIndex,
+    /// The id of the entry itself, if its row is known to lead to it. Unless that is corrected, no earlier entry has it.
+    pub(super) first: Option<LeafHash>,
     pub(super) store: &'a S,
     pub(super) registrations: &'a Registrations,
     pub(super) corrections: &'a Corrections,
@@ -101,6 +103,7 @@ impl<S: Facts + Entries> State for Before<'_, S> {
     fn entry(&self, entry: &LeafHash) -> Result<Option<EntryFacts>, StoreError> {
         let facts = match self.corrections.facts.get(entry) {
             Some(facts) => Some(facts.clone()),
+            None if self.first.as_ref() == Some(entry) => None,
             None => self.store.facts(entry)?,
         };
         Ok(facts.filter(|facts| facts.index < self.index))

@@ -1,5 +1,6 @@
 //! The engine: what is acknowledged stays, no two heads disagree, and every doubt stops it.
 
+mod admitted;
 mod backup;
 mod crash;
 mod damage;
