@@ -93,12 +93,15 @@ fn what_a_gate_ran_is_governed_and_what_it_refused_is_denied() {
     assert!(markdown.holds().starts_with("# Execution gate/v1.0/allowed: governed"), "{}", markdown.stdout);
     verify(system, &allowed, &["--html", "--json"]).fails(1);
 
-    // One changed byte, and it does not hold.
-    let mut changed = std::fs::read(&allowed).unwrap();
-    let middle = changed.len() / 2;
-    changed[middle] ^= 1;
-    std::fs::write(&allowed, changed).unwrap();
+    // With another hash in its proof it does not hold. Cut off, it is no bundle, and accuses nobody.
+    let good = std::fs::read_to_string(&allowed).unwrap();
+    let (start, proof) = good.split_once("\"multiproof\":[\"").unwrap();
+    let other = if proof.starts_with('A') { 'B' } else { 'A' };
+    std::fs::write(&allowed, format!("{start}\"multiproof\":[\"{other}{}", &proof[1..])).unwrap();
     assert_eq!(verify(system, &allowed, &[]).code, Some(3));
+    std::fs::write(&allowed, &good[..good.len() / 2]).unwrap();
+    let cut = verify(system, &allowed, &[]);
+    assert!(cut.code == Some(2) && cut.stdout.contains("This is NOT a bundle"), "{cut:?}");
 }
 
 #[test]

@@ -55,6 +55,7 @@ mod raw;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+#[path = "../../../verifier/tests/all/schema.rs"]
 mod schema;
 #[cfg(test)]
 mod shutdown;

@@ -16,12 +16,15 @@ pub enum Check {
     /// Every entry is a well-formed statement.
     Format,
     /// Every statement is signed by the key that it names.
+    #[serde(rename = "statement_signatures")]
     Signatures,
     /// Every entry keeps the admission rules, over the entries before it.
     Admission,
     /// Every head that a verification names is one that the log had.
+    #[serde(rename = "heads_named")]
     Heads,
     /// No close counts more entries than there are.
+    #[serde(rename = "entries_counted")]
     Counts,
 }
 

@@ -26,7 +26,8 @@ pub enum Exit {
     Holds = 0,
     /// The command line or a configuration file is wrong.
     Usage = 1,
-    /// It could not be checked or done: a file or the network failed. Nothing is shown either way.
+    /// It could not be checked or done: a file or the network failed, or the file is not what it should be. Nothing is
+    /// shown either way.
     CouldNotCheck = 2,
     /// What was checked does not hold: the log or an issuer misbehaved, or somebody changed the file.
     Misbehaviour = 3,

@@ -90,7 +90,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Policy, PolicyError> {
         rest = tail;
     }
     let Some(quorum) = reader.quorum else {
-        return Err(PolicyError { line: number, cause: PolicyErrorCause::Quorum });
+        return Err(PolicyError { line: number.saturating_add(1), cause: PolicyErrorCause::Quorum });
     };
     Ok(Policy { logs: reader.logs, witnesses: reader.witnesses, groups: reader.groups, quorum })
 }

@@ -14,24 +14,26 @@ use crate::fake_log::{
     AUTHORITY, ENFORCER, Executed, FakeLog, Issuer, OPERATOR, OVERSEER, REQUESTER, head, policy,
 };
 use crate::folder::Folder;
+use crate::schema::assert_is_report;
 
 /// One run of the program over a folder `log`, with its JSON lines.
-struct Audited {
-    code: i32,
+pub(crate) struct Audited {
+    pub(crate) code: i32,
     lines: Vec<Value>,
-    errors: String,
+    pub(crate) errors: String,
 }
 
 impl Audited {
-    fn of(folder: &Folder, more: &[&str]) -> Self {
+    pub(crate) fn of(folder: &Folder, more: &[&str]) -> Self {
         let Output { status, stdout, stderr } =
             program(folder, more).arg("--json").arg(folder.path("log")).output().unwrap();
         let lines = String::from_utf8(stdout).unwrap();
-        let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        lines.iter().for_each(assert_is_report);
         Self { code: status.code().unwrap(), lines, errors: String::from_utf8(stderr).unwrap() }
     }
 
-    fn summary(&self) -> &Value {
+    pub(crate) fn summary(&self) -> &Value {
         self.lines.iter().find(|line| line["type"] == "summary").unwrap_or_else(|| panic!("{}", self.errors))
     }
 
@@ -42,14 +44,14 @@ impl Audited {
     }
 }
 
-fn program(folder: &Folder, more: &[&str]) -> Command {
+pub(crate) fn program(folder: &Folder, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_countersign-verify"));
     command.args(["log", "--policy"]).arg(folder.write("policy", policy()));
     command.arg("--evidence").arg(folder.path("evidence")).args(more);
     command
 }
 
-fn state(folder: &Folder) -> String {
+pub(crate) fn state(folder: &Folder) -> String {
     folder.path("audit.state").to_str().unwrap().to_owned()
 }
 
@@ -83,7 +85,7 @@ fn prove(folder: &Folder, file: &Path) -> (i32, String) {
 }
 
 /// A log of `count` executions, some 7 entries each.
-fn honest(count: usize) -> FakeLog {
+pub(crate) fn honest(count: usize) -> FakeLog {
     let mut log = FakeLog::founded();
     for number in 0..count {
         log.execute(&format!("run/{number}"));

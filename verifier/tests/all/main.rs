@@ -12,8 +12,14 @@ mod fake_log;
 #[cfg(feature = "program")]
 #[cfg(test)]
 mod folder;
+#[cfg(feature = "program")]
+#[cfg(test)]
+mod killed;
 #[cfg(test)]
 mod memory;
 #[cfg(feature = "program")]
 #[cfg(test)]
 mod program;
+#[cfg(feature = "program")]
+#[cfg(test)]
+mod schema;

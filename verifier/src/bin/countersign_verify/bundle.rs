@@ -14,7 +14,7 @@ use crate::render::{View, html, json, markdown, text};
 ///
 /// Ends with 0 when the execution was governed, or denied; with 3 when something does not hold, or the record violates
 /// the rules; with 2 when nothing contradicts but something is missing: the execution is open or partial, or a file could
-/// not be read. The rules are in docs/LINEAGE.md.
+/// not be read, or is no bundle. The rules are in docs/LINEAGE.md.
 ///
 /// Example: countersign-verify bundle --policy trust.policy deploy-42.bundle --html > deploy-42.html
 #[derive(clap::Args)]
@@ -62,6 +62,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
     }
     Ok(match report.answer() {
         Answer::Holds => Exit::Holds,
+        // What is no bundle accuses nobody: it may have been cut off on its way.
+        Answer::DoesNotHold if report.execution.is_none() => Exit::CouldNotCheck,
         Answer::DoesNotHold => Exit::Misbehaviour,
         Answer::Undecided => Exit::CouldNotCheck,
     })

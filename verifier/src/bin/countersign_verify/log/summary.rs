@@ -33,6 +33,7 @@ pub(super) struct Summary {
 
 #[derive(Serialize)]
 struct Stage {
+    #[serde(serialize_with = "as_code")]
     stage: &'static str,
     #[serde(flatten)]
     finding: Finding,
@@ -183,4 +184,9 @@ fn replayed(replays: &Replays) -> Finding {
         (0, ..) => Finding::NotChecked(list),
         _ => Finding::Fail(list),
     }
+}
+
+/// The name of a stage for programs.
+fn as_code<S: serde::Serializer>(stage: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&stage.replace(' ', "_"))
 }

@@ -6,7 +6,7 @@ use countersign_verifier::lineage::{LineageVerdict, Severity};
 use countersign_verifier::merkle::TreeSize;
 use countersign_verifier::note::SignedNote;
 use countersign_verifier::program::{Failed, print_line};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanFloatCount, ProgressBar, ProgressState, ProgressStyle};
 
 use super::state::{StateFiles, Suspicions};
 use super::stream::{Again, Stopped, Watch};
@@ -59,12 +59,12 @@ impl Watcher {
 
     /// Shows the way that lies ahead, on a terminal.
     pub(super) fn begin(&mut self, from: TreeSize, to: TreeSize) {
-        const LOOK: &str = "{bar:40} {pos} of {len} entries, {per_sec}, {eta} left";
+        const LOOK: &str = "{bar:40} {human_pos} of {human_len} entries, {rate} a second, {eta} to go";
         self.kept_at = from.get();
         // Standard error that is no terminal gets no bar.
         self.bar = ProgressBar::new(to.get()).with_position(from.get());
         if let Ok(style) = ProgressStyle::with_template(LOOK) {
-            self.bar.set_style(style);
+            self.bar.set_style(style.with_key("rate", rate));
         }
         self.bar.reset_eta();
     }
@@ -189,6 +189,12 @@ impl Watcher {
             self.tell(|| serde_json::to_string(&found), || violations.join("\n"));
         }
     }
+}
+
+/// How fast it goes, in whole entries.
+fn rate(state: &ProgressState, out: &mut dyn core::fmt::Write) {
+    // The bar shows nothing where its text cannot be written.
+    let _ = write!(out, "{}", HumanFloatCount(state.per_sec().round()));
 }
 
 impl Watch for Watcher {

@@ -51,6 +51,7 @@ impl<'a> View<'a> {
         match (&self.report.lineage, self.report.answer()) {
             (Some(judged), Answer::Holds | Answer::Undecided) => judged.verdict.as_str(),
             (Some(judged), _) if judged.verdict == LineageVerdict::Violated => judged.verdict.as_str(),
+            _ if self.report.execution.is_none() => "not a bundle",
             (_, Answer::DoesNotHold) => "does not hold",
             _ => "not decided",
         }
@@ -77,6 +78,9 @@ fn conclusion(report: &BundleReport) -> &'static str {
         }
         (Answer::DoesNotHold, Some(LineageVerdict::Violated)) => {
             "It violates the rules: what is on record contradicts itself, or something ran that must not have."
+        }
+        _ if report.execution.is_none() => {
+            "This is NOT a bundle, so nothing was checked: it was changed or cut off. Fetch it again."
         }
         (Answer::DoesNotHold, _) => "This does NOT hold: a stage fails, so do not rely on it.",
         (Answer::Undecided, Some(LineageVerdict::Open)) => {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// Checks a report against docs/report.schema.json.
+/// Checks a report, or one line of the report on a log, against docs/report.schema.json.
 #[track_caller]
 pub(crate) fn assert_is_report(report: &Value) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("docs/report.schema.json");
@@ -75,6 +75,7 @@ fn is_of(name: &str, value: &Value) -> bool {
     match name {
         "null" => value.is_null(),
         "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
         "integer" => value.is_i64() || value.is_u64(),
         "array" => value.is_array(),
         "object" => value.is_object(),
