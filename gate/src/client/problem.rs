@@ -86,6 +86,8 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn base() -> Url {
@@ -114,5 +116,16 @@ mod tests {
         // A page elsewhere than on the web is not shown to anybody.
         let problem = Problem::parse(400, br#"{"type": "javascript:alert(1)", "title": "x"}"#, &base());
         assert_eq!(problem.page, None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_breaks_it_or_the_terminal(body in prop::collection::vec(any::<u8>(), 0..100), text in "\\PC*|.*") {
+            let odd = serde_json::json!({"type": text, "title": text, "detail": text, "pointer": text, "status": 400});
+            for body in [body, odd.to_string().into_bytes()] {
+                let told = Problem::parse(502, &body, &base()).to_string();
+                prop_assert!(!told.is_empty() && !told.chars().any(char::is_control), "{told:?}");
+            }
+        }
     }
 }

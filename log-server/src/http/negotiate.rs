@@ -51,7 +51,7 @@ impl<'a> Range<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = split(text, b';');
         let essence = lowercase(parts.next()?.trim());
-        if essence.split('/').filter(|part| !part.is_empty()).count() != 2 {
+        if !is_essence(&essence) {
             return None;
         }
         let mut quality = 1000;
@@ -103,7 +103,7 @@ impl<'a> MediaType<'a> {
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let mut parts = split(text, b';');
         let essence = lowercase(parts.next()?.trim());
-        if essence.split('/').filter(|part| !part.is_empty()).count() != 2 {
+        if !is_essence(&essence) {
             return None;
         }
         let mut parameters = Vec::new();
@@ -120,6 +120,11 @@ impl<'a> MediaType<'a> {
     pub(super) fn has_at_most(&self, name: &str, value: &str) -> bool {
         self.parameters.iter().all(|(found, is)| found == name && is.eq_ignore_ascii_case(value))
     }
+}
+
+/// Whether it is a type and a subtype.
+fn is_essence(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(of, sub)| !of.is_empty() && !sub.is_empty() && !sub.contains('/'))
 }
 
 fn lowercase(text: &str) -> std::borrow::Cow<'_, str> {
@@ -143,6 +148,7 @@ fn split(text: &str, delimiter: u8) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
+    use proptest::prelude::*;
 
     const OFFERS: &[&str] = &["application/json", "text/plain"];
 
@@ -198,8 +204,46 @@ mod tests {
             let media_type = MediaType::parse(text).unwrap();
             assert_eq!(media_type.has_at_most("cose-type", "cose-sign1"), fits, "{text}");
         }
-        for text in ["", "application", "application/", "/cose", "a/b/c", "application/cose; x"] {
+        for text in
+            ["", "application", "application/", "/cose", "a/b/c", "a//b", "/a/b", "application/cose; x"]
+        {
             assert_eq!(MediaType::parse(text), None, "{text:?}");
         }
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_breaks_the_choice(accept in prop::collection::vec(header_value(), 0..4)) {
+            let mut headers = HeaderMap::new();
+            for value in &accept {
+                headers.append(header::ACCEPT, value.clone());
+            }
+            let choice = choose(&headers, OFFERS);
+            prop_assert!(choice.is_none_or(|choice| OFFERS.contains(&choice)));
+            prop_assert!(!accept.is_empty() || choice == Some(OFFERS[0]));
+            // What is refused by name is never given for a range that has it among others.
+            headers.append(header::ACCEPT, HeaderValue::from_static("application/json;q=0, text/plain;q=0"));
+            let named = OFFERS.iter().any(|offer| {
+                let others: HeaderMap = accept.iter().map(|value| (header::ACCEPT, value.clone())).collect();
+                names(&others, offer)
+            });
+            prop_assert!(named || choose(&headers, OFFERS).is_none());
+        }
+
+        #[test]
+        fn no_text_breaks_a_media_type(text in "[ -~]{0,40}") {
+            if let Some(found) = MediaType::parse(&text) {
+                prop_assert_eq!(found.essence.to_lowercase(), found.essence.clone());
+                prop_assert_eq!(found.essence.matches('/').count(), 1, "{}", found.essence);
+            }
+        }
+    }
+
+    /// Anything that may stand in a header, most of it near to what is read there.
+    fn header_value() -> impl Strategy<Value = HeaderValue> {
+        let near = "(application|text|\\*)/(json|plain|\\*)( ?; ?(q|x) ?= ?[01]?\\.?[0-9]{0,4}|,|;|\"){0,4}";
+        let any = prop::collection::vec(any::<u8>(), 0..40);
+        prop_oneof![near.prop_map(String::into_bytes), any,]
+            .prop_filter_map("no header may have it", |bytes| HeaderValue::from_bytes(&bytes).ok())
     }
 }

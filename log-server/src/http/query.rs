@@ -71,6 +71,8 @@ pub(super) fn cut(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn query(uri: &'static str) -> Result<Query, Refusal> {
@@ -90,5 +92,33 @@ mod tests {
             query.required("index", number, "a number").unwrap_err().code(),
             "query-parameter-invalid"
         );
+    }
+
+    proptest! {
+        #[test]
+        fn no_query_breaks_it(query in "((index|size|x|%[0-9a-f]{2})?=?[0-9a-zé%+]{0,8}&?){0,4}") {
+            let Ok(uri) = Uri::try_from(format!("/?{}", query.replace('é', "%c3%a9"))) else { return Ok(()) };
+            let given: Vec<_> = url::form_urlencoded::parse(uri.query().unwrap().as_bytes()).collect();
+            let known = ["index", "size"];
+            let fits = given.iter().all(|(name, _)| {
+                known.contains(&&**name) && given.iter().filter(|(other, _)| other == name).count() == 1
+            });
+            match Query::of(&uri, &known) {
+                Err(refusal) => prop_assert!(!fits && refusal.code() == "query-parameter-unknown"),
+                Ok(read) => {
+                    prop_assert!(fits);
+                    for name in known {
+                        let expected = given.iter().find(|(other, _)| other == name);
+                        let found = read.optional(name, |text| Some(text.to_owned()), "any").unwrap();
+                        prop_assert_eq!(found, expected.map(|(_, value)| value.clone().into_owned()));
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn what_is_quoted_of_a_client_is_short(text in ".{0,200}") {
+            prop_assert!(cut(&text).chars().count() <= 83);
+        }
     }
 }

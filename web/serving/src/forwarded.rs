@@ -68,6 +68,7 @@ pub(crate) fn network(text: &str) -> Result<IpNet, &'static str> {
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
+    use proptest::prelude::*;
 
     fn client(trusted: &[&str], peer: &str, lines: &[&str]) -> String {
         let proxies = Proxies::new(trusted.iter().map(|text| network(text).unwrap()).collect());
@@ -104,5 +105,18 @@ mod tests {
             assert_eq!(client(trusted, "10.0.0.1", &[odd]), "10.0.0.1", "{odd:?}");
         }
         assert_eq!(client(trusted, "10.0.0.1", &["nonsense, 10.0.0.2"]), "10.0.0.2");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_there_names_the_peer_or_what_stands_there(
+            lines in prop::collection::vec("([0-9a-f:.]{1,12}|10\\.0\\.0\\.[1-9]|192\\.0\\.2\\.[1-9]|[ -~]{0,8}|,|, ){0,5}", 0..3),
+        ) {
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            prop_assert_eq!(client(&["10.0.0.0/8"], "192.0.2.77", &lines), "192.0.2.77");
+            let found: IpAddr = client(&["10.0.0.0/8"], "10.9.9.9", &lines).parse().unwrap();
+            let mut stated = lines.iter().flat_map(|line| line.split(',')).filter_map(address);
+            prop_assert!(found.to_string() == "10.9.9.9" || stated.any(|stated| stated == found), "{found}");
+        }
     }
 }

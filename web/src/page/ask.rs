@@ -80,6 +80,9 @@ fn thousandths(text: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -96,6 +99,18 @@ mod tests {
         ] {
             let headers = HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]);
             assert_eq!(prefers_json(&headers), json, "{accept}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_breaks_it(value in prop::collection::vec(any::<u8>(), 0..60), quality in "[01]?\\.?[0-9.é]{0,6}") {
+            prop_assert!(thousandths(&quality) <= 1000);
+            if let Ok(value) = HeaderValue::from_bytes(&value) {
+                let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
+                let json = prefers_json(&HeaderMap::from_iter([(header::ACCEPT, value)]));
+                prop_assert!(!json || text.contains("json"));
+            }
         }
     }
 }
