@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Response, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::routing::get;
 use countersign_verifier::quorum::Policy;
 use tower_http::compression::CompressionLayer;
@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::mirror::{Known, Mirror};
 use crate::page::{self, Ask, Refusal, Sentence, codes};
 use crate::source::Source;
-use crate::{console, entries, executions, health, proof, search, verify};
+use crate::{console, entries, executions, figures, health, proof, search, verify};
 
 /// Scripts and styles from this site only, and none inline, so that nothing in an entry can ever run.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -66,6 +66,7 @@ impl Explorer {
             .route("/search", get(search::show))
             .route("/search.json", get(search::show))
             .layer(from_fn_with_state(self.clone(), bring_up_to_date))
+            .layer(from_fn(figures::measure))
             .route("/assets/{*file}", get(asset))
             .route("/verify", get(verify::show))
             .route("/verify.json", get(verify::show))

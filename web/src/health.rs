@@ -48,6 +48,20 @@ pub(crate) enum Condition {
 }
 
 impl Condition {
+    pub(crate) fn of(known: &Known) -> Self {
+        match known.trouble() {
+            _ if !known.evidence().is_empty() => Self::Contradiction,
+            Some(trouble) if trouble.is_alarm() => Self::Contradiction,
+            Some(trouble) if trouble.is_beginning() => Self::Waiting,
+            Some(_) => Self::Unreadable,
+            None => match known.head() {
+                None => Self::Waiting,
+                Some(head) if head.verified.checkpoint().size > known.read_up_to() => Self::Reading,
+                Some(_) => Self::Following,
+            },
+        }
+    }
+
     pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::Following => "following",
@@ -122,7 +136,7 @@ impl Health {
                 age: cosigned_at.and_then(|at| now.checked_sub(at.0)).map(span),
             }
         });
-        let state = condition(known);
+        let state = Condition::of(known);
         let cosigned_at = cosignatures.iter().map(|cosigned| Stamp(cosigned.time.get())).max();
         Self {
             state,
@@ -138,20 +152,6 @@ impl Health {
             agreed_at: known.agreed_at().map(Stamp),
             needs_no_witness: mirror.policy().needs_no_witness(),
         }
-    }
-}
-
-fn condition(known: &Known) -> Condition {
-    match known.trouble() {
-        _ if !known.evidence().is_empty() => Condition::Contradiction,
-        Some(trouble) if trouble.is_alarm() => Condition::Contradiction,
-        Some(trouble) if trouble.is_beginning() => Condition::Waiting,
-        Some(_) => Condition::Unreadable,
-        None => match known.head() {
-            None => Condition::Waiting,
-            Some(head) if head.verified.checkpoint().size > known.read_up_to() => Condition::Reading,
-            Some(_) => Condition::Following,
-        },
     }
 }
 

@@ -17,6 +17,7 @@
 //! | `index` | what is remembered of the entries |
 //! | `page` | what all pages share |
 //! | `console`, `entries`, `proof`, `executions`, `health`, `search`, `verify` | the surfaces |
+//! | `operations`, `figures` | what the operator of an explorer asks it |
 //! | `draw`, `words` | drawings, and the format's words in plain English |
 
 mod clock;
@@ -25,9 +26,11 @@ mod draw;
 mod entries;
 mod executions;
 mod explorer;
+mod figures;
 mod health;
 mod index;
 mod mirror;
+mod operations;
 mod page;
 mod proof;
 mod search;
@@ -37,5 +40,7 @@ mod words;
 
 pub use clock::Clock;
 pub use explorer::Explorer;
+pub use figures::{FIGURES, OF_PROGRAM};
+pub use operations::REASON_CODES;
 pub use page::PROBLEMS;
 pub use source::{Source, SourceError, SourceUrlError};

@@ -22,7 +22,8 @@ pub fn figures() -> impl Iterator<Item = &'static Figure> {
 
 /// Begins to count.
 pub(super) fn start() -> Figures {
-    Figures::start("countersign-log", env!("CARGO_PKG_VERSION"), &[ALL, OF_STORE])
+    let tables = [ALL, OF_STORE, countersign_web::FIGURES];
+    Figures::start("countersign-log", env!("CARGO_PKG_VERSION"), &tables)
 }
 
 /// Counts a statement that was answered for.

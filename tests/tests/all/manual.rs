@@ -44,6 +44,7 @@ fn every_reason_is_in_the_manual_and_the_other_way_round() {
     codes.extend(of("log-server/src/log/handle.rs", "pub fn readiness(&self)", "/// The log's figures"));
     let listed = of("log-server/src/log/health.rs", "pub const REASON_CODES", "/// One reason why");
     assert_eq!(codes, listed, "the lists of codes are not what the log answers");
+    codes.extend(countersign_web::REASON_CODES.iter().map(ToString::to_string));
     codes.extend(["signing-stopped", "rolled-back", "logs-unreadable"].map(str::to_owned));
     assert_eq!(documented, codes);
 }

@@ -21,8 +21,17 @@ fn of_witness() -> Vec<&'static Figure> {
     countersign_witness::http::FIGURES.iter().collect()
 }
 
+/// Those of an explorer wherever it runs, alone or in a log.
+fn of_explorer() -> Vec<&'static Figure> {
+    countersign_web::FIGURES.iter().collect()
+}
+
+fn of_explorer_alone() -> Vec<&'static Figure> {
+    countersign_web::OF_PROGRAM.iter().chain(countersign_web::FIGURES).collect()
+}
+
 fn of_all() -> Vec<&'static Figure> {
-    [of_log(), of_witness(), EVERYWHERE.iter().collect()].concat()
+    [of_log(), of_witness(), of_explorer_alone(), EVERYWHERE.iter().collect()].concat()
 }
 
 /// The names that begin with `countersign_` in a text, without what a histogram adds to its own.
@@ -66,9 +75,9 @@ fn every_figure_is_documented_as_the_programs_explain_it() {
         chapter("Every server", EVERYWHERE.iter().collect()),
         chapter("The log", of_log()),
         chapter("The witness", of_witness()),
-        "## The explorer\n\nIt has the figures of every server, and none of its own: how it is with the log that it follows is at \
-         `/health.json`.\n"
-            .to_owned(),
+        chapter("The explorer", countersign_web::OF_PROGRAM.iter().collect()),
+        "A log with the explorer in it has these too:\n\n".to_owned(),
+        manual(of_explorer(), alarms_of),
     ];
     assert_rendered("docs/METRICS.md", &text.concat());
 }
@@ -132,10 +141,11 @@ fn every_server_serves_every_figure_and_no_other() {
     let parties = Parties::register(&system);
     submit(&system, parties.intent(&execution("counted")));
     expect_code(&post(system.log.url(), "/entries", "application/cose", "nonsense"), 400, "cose-malformed");
-    assert_serves(system.log.url(), of_log(), &[]);
+    get(system.log.url(), "/entries");
+    assert_serves(system.log.url(), [of_log(), of_explorer()].concat(), &[]);
     let [witness, ..] = &system.witnesses;
     expect_code(&get(witness.url(), "/nowhere"), 404, "not-found");
     assert_serves(witness.url(), of_witness(), &[]);
     explorer.wait_for("following", 1);
-    assert_serves(&explorer.url, Vec::new(), &["countersign_refusals_total"]);
+    assert_serves(&explorer.url, of_explorer_alone(), &["countersign_refusals_total"]);
 }

@@ -4,10 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::routing::get;
 use clap::Parser;
-use countersign_serving::figures::Figures;
 use countersign_serving::{Bounds, Flags, Observer, Signals, logging, observe};
 use countersign_verifier::program::{self, Exit, Failed, print_line};
 use countersign_verifier::quorum::Policy;
@@ -70,10 +67,10 @@ async fn serve(explorer: Explorer, args: &Args) -> Result<Exit, Failed> {
     let door = args.serving.open(&args.listen, Bounds::DEFAULT).await?;
     let url = door.url();
     let observer = Observer::new(std::process::id(), args.serving.ip_rate(), args.serving.proxies());
-    let figures = Figures::start("countersign-explorer", env!("CARGO_PKG_VERSION"), &[]);
+    let figures = Explorer::start_figures();
     let upkeep = tokio::spawn(figures.clone().look_after());
-    let router = Router::new()
-        .route("/metrics", get(move || async move { figures.render() }))
+    let router = explorer
+        .operations(figures)
         .fallback_service(explorer.router())
         .layer(axum::middleware::from_fn_with_state(Arc::new(observer), observe));
     let following = tokio::spawn(explorer.follow());

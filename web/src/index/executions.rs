@@ -71,7 +71,7 @@ impl Index {
         let text = text.map(str::to_ascii_lowercase);
         let mut items = Vec::new();
         let mut looked_at = 0_u64;
-        for started in self.executions.get(..end).unwrap_or_default().iter().rev() {
+        for started in (0..end).rev().filter_map(|at| self.executions.get(at)) {
             let next = started.first.saturating_add(1);
             if looked_at == if text.is_some() { SCAN_NAMES } else { SCAN } {
                 return Slice { items, next: Some(next), searched_from: next };

@@ -1,23 +1,26 @@
 //! What the explorer remembers of the entries it verified: enough to list and to find them.
 //!
-//! It is columns and tables in memory that only ever grow, about 60 bytes an entry. The entries themselves stay with
-//! the log and are fetched, and checked again, when somebody looks at one.
+//! It is columns and tables in memory that only ever grow, about 60 bytes an entry, and in small steps, so that no reader
+//! waits for it to grow. The entries themselves stay with the log and are fetched, and checked again, when somebody looks
+//! at one.
 
+mod column;
 mod executions;
 mod gist;
 mod names;
 mod places;
-
-use std::collections::HashMap;
+mod table;
 
 use countersign_verifier::admission::IssuerKey;
 use countersign_verifier::merkle::LeafHash;
 use countersign_verifier::statement::Kind;
 
+pub(crate) use column::Column;
 pub(crate) use executions::{Execution, State};
 pub(crate) use gist::{Gist, Row};
 use names::{NameId, Names};
 use places::Places;
+use table::Table;
 
 /// How many entries one request looks at before it answers with what it found so far.
 pub(crate) const SCAN: u64 = 250_000;
@@ -28,22 +31,22 @@ pub(crate) const SCAN_NAMES: u64 = 50_000;
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     // One value an entry each.
-    gists: Vec<Gist>,
-    subjects: Vec<NameId>,
-    issuers: Vec<NameId>,
-    times: Vec<u64>,
+    gists: Column<Gist>,
+    subjects: Column<NameId>,
+    issuers: Column<NameId>,
+    times: Column<u64>,
     /// The entry with the same subject before this one, its number plus one; 0 for none.
-    previous: Vec<u64>,
+    previous: Column<u64>,
 
     subject_names: Names,
     issuer_names: Names,
     /// One value a subject: its last entry, and how many it has.
-    threads: Vec<Thread>,
+    threads: Column<Thread>,
     /// The subjects that are executions, in the order of their first entries.
-    executions: Vec<Started>,
+    executions: Column<Started>,
     places: Places,
     /// The entries about each key of each issuer.
-    registrations: HashMap<IssuerKey, Vec<u64>>,
+    registrations: Table<IssuerKey, Vec<u64>>,
     counts: [u64; Kind::ALL.len()],
 }
 
@@ -111,7 +114,10 @@ impl Index {
         let index = self.len();
         self.places.insert(row.leaf, index);
         if let Some(issuer) = &row.registers {
-            self.registrations.entry(issuer.clone()).or_default().push(index);
+            match self.registrations.get_mut(issuer) {
+                Some(all) => all.push(index),
+                None => self.registrations.insert(issuer.clone(), vec![index]),
+            }
         }
         for (of, count) in Kind::ALL.iter().zip(&mut self.counts) {
             *count = count.saturating_add(u64::from(row.gist.kind() == Some(*of)));
@@ -147,7 +153,7 @@ impl Index {
     pub(crate) fn line(&self, index: u64) -> Option<Line> {
         let at = usize::try_from(index).ok()?;
         let gist = *self.gists.get(at)?;
-        let text = |names: &Names, column: &[NameId]| names.text(*column.get(at)?).map(str::to_owned);
+        let text = |names: &Names, column: &Column<NameId>| names.text(*column.get(at)?).map(str::to_owned);
         Some(Line {
             index,
             gist,
@@ -201,6 +207,26 @@ impl Index {
     /// Whether an issuer of this name has signed something.
     pub(crate) fn knows_issuer(&self, name: &str) -> bool {
         self.issuer_names.find(name).is_some()
+    }
+
+    /// About how much memory it takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        let columns = [
+            self.gists.bytes(),
+            self.subjects.bytes(),
+            self.issuers.bytes(),
+            self.times.bytes(),
+            self.previous.bytes(),
+            self.threads.bytes(),
+            self.executions.bytes(),
+        ];
+        let tables = [
+            self.subject_names.bytes(),
+            self.issuer_names.bytes(),
+            self.places.bytes(),
+            self.registrations.bytes(),
+        ];
+        count(columns.into_iter().chain(tables).fold(0, usize::saturating_add))
     }
 
     /// How many issuers have signed something.

@@ -1,7 +1,8 @@
 //! Names that occur again and again, each kept once.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use super::{Column, Table};
 
 /// The number of a name: how many other names came before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,8 +20,10 @@ impl NameId {
 /// A table of names that only grows.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    texts: Vec<Arc<str>>,
-    ids: HashMap<Arc<str>, NameId>,
+    texts: Column<Arc<str>>,
+    ids: Table<Arc<str>, NameId>,
+    /// How many bytes the names have.
+    length: usize,
 }
 
 impl Names {
@@ -34,6 +37,7 @@ impl Names {
             return NameId::NONE;
         };
         let text: Arc<str> = name.into();
+        self.length = self.length.saturating_add(text.len());
         self.texts.push(Arc::clone(&text));
         self.ids.insert(text, id);
         id
@@ -49,5 +53,10 @@ impl Names {
 
     pub(crate) fn len(&self) -> usize {
         self.texts.len()
+    }
+
+    /// About how much memory they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.length.saturating_add(self.texts.bytes()).saturating_add(self.ids.bytes())
     }
 }

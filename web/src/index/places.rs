@@ -1,20 +1,20 @@
 //! Finding an entry by its id.
 
-use std::collections::HashMap;
-
 use countersign_verifier::merkle::LeafHash;
+
+use super::Table;
 
 /// From the first eight bytes of an entry id to where the entry may be.
 ///
 /// Whole ids would take four times the memory. Ids that begin alike, which somebody could make on purpose, stand in
 /// neighbouring slots, so that all candidates are found and each is compared with its entry.
 #[derive(Debug, Default)]
-pub(crate) struct Places(HashMap<u64, u64>);
+pub(crate) struct Places(Table<u64, u64>);
 
 impl Places {
     pub(crate) fn insert(&mut self, id: LeafHash, index: u64) {
         let mut key = prefix(id);
-        while self.0.contains_key(&key) {
+        while self.0.get(&key).is_some() {
             key = key.wrapping_add(1);
         }
         self.0.insert(key, index);
@@ -29,6 +29,11 @@ impl Places {
             key = key.wrapping_add(1);
         }
         found
+    }
+
+    /// About how much memory they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.bytes()
     }
 }
 

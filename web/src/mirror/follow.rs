@@ -14,6 +14,7 @@ use countersign_verifier::tiles::FULL_WIDTH;
 use super::known::{Chunk, Head};
 use super::trouble::{Evidence, ReadError, Trouble};
 use super::{Mirror, read};
+use crate::figures;
 use crate::source::SourceError;
 
 /// How many entries are read and verified at once: 16 bundles.
@@ -58,6 +59,12 @@ impl Mirror {
     pub(super) async fn look(&self) {
         let result = self.try_look().await;
         self.is_far.send_replace(false);
+        self.take_down(result);
+        figures::set(&self.known());
+    }
+
+    /// Takes down what a look at the log came to.
+    fn take_down(&self, result: Result<(), Stop>) {
         let now = self.now();
         let mut known = self.known_mut();
         known.looked_at = Some(now);
@@ -188,7 +195,12 @@ impl Mirror {
             } else {
                 self.prove_begins_with(to, chunk.edge.root(), target).await?;
             }
-            self.known_mut().accept(chunk, head);
+            for part in &chunk.parts {
+                self.known_mut().accept(part, head);
+                self.let_readers_by().await;
+            }
+            // A long way is shown while it is gone.
+            figures::set(&self.known());
         }
     }
 

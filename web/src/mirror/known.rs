@@ -5,7 +5,10 @@ use countersign_verifier::quorum::VerifiedCheckpoint;
 use countersign_verifier::tiles::{FULL_WIDTH, TILE_HEIGHT};
 
 use super::trouble::{Evidence, Trouble};
-use crate::index::{Index, Row};
+use crate::index::{Column, Index, Row};
+
+/// How many entries are taken in at once. Readers wait for so many at the most.
+const PART: usize = 256;
 
 /// The state of the mirror. It only grows: nothing in it is ever taken back.
 #[derive(Debug, Default)]
@@ -65,12 +68,12 @@ impl Known {
         self.agreed_at
     }
 
-    /// Takes in what was verified.
-    pub(super) fn accept(&mut self, chunk: Chunk, head: &Head) {
-        for row in &chunk.rows {
+    /// Takes in part of what was verified.
+    pub(super) fn accept(&mut self, part: &Part, head: &Head) {
+        for row in &part.rows {
             self.index.append(row);
         }
-        self.tree.grow(chunk);
+        self.tree.grow(part);
         self.head = Some(head.clone());
     }
 }
@@ -80,7 +83,7 @@ impl Known {
 pub(super) struct Tree {
     pub(super) edge: CompactRange,
     /// The complete nodes of height 8 and above, by height, from the left.
-    nodes: Vec<Vec<NodeHash>>,
+    nodes: Vec<Column<NodeHash>>,
     /// The leaf hashes after the last full bundle.
     tail: Vec<LeafHash>,
 }
@@ -122,38 +125,61 @@ impl Tree {
         plan.build_root(&nodes?).ok()
     }
 
-    fn grow(&mut self, chunk: Chunk) {
-        for (node, hash) in chunk.nodes {
+    fn grow(&mut self, part: &Part) {
+        for (node, hash) in &part.nodes {
             let row = usize::from(node.height.saturating_sub(TILE_HEIGHT));
             if self.nodes.len() <= row {
-                self.nodes.resize_with(row.saturating_add(1), Vec::new);
+                self.nodes.resize_with(row.saturating_add(1), Column::default);
             }
             if let Some(row) = self.nodes.get_mut(row) {
-                row.push(hash);
+                row.push(*hash);
             }
             if node.height == TILE_HEIGHT {
                 self.tail.clear();
             }
         }
-        let ragged = usize::try_from(chunk.edge.size().get() % FULL_WIDTH).unwrap_or(0);
+        let ragged = usize::try_from(part.edge.size().get() % FULL_WIDTH).unwrap_or(0);
         let missing = ragged.saturating_sub(self.tail.len());
-        let start = chunk.rows.len().saturating_sub(missing);
-        self.tail.extend(chunk.rows.iter().skip(start).map(|row| row.leaf));
-        self.edge = chunk.edge;
+        let start = part.rows.len().saturating_sub(missing);
+        self.tail.extend(part.rows.iter().skip(start).map(|row| row.leaf));
+        self.edge = part.edge.clone();
     }
 }
 
-/// Entries that were hashed onto the edge of the tree, not yet known to lead to a signed root.
+/// Entries that were hashed onto the edge of the tree, not yet known to lead to a signed root. Once the root over all of
+/// them is known to be signed, so is what each part of them makes up.
 #[derive(Debug)]
 pub(super) struct Chunk {
+    /// The edge after all of them.
     pub(super) edge: CompactRange,
-    rows: Vec<Row>,
-    nodes: Vec<(NodeId, NodeHash)>,
+    /// In order, each of a few entries.
+    pub(super) parts: Vec<Part>,
 }
 
 impl Chunk {
     /// Hashes the next entries onto the edge. Takes a while when there are many.
     pub(super) fn hash(mut edge: CompactRange, entries: &[Vec<u8>]) -> Self {
+        let mut parts = Vec::new();
+        for entries in entries.chunks(PART) {
+            let part = Part::hash(edge, entries);
+            edge = part.edge.clone();
+            parts.push(part);
+        }
+        Self { edge, parts }
+    }
+}
+
+/// So many entries as are taken in at once.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// The edge after them.
+    edge: CompactRange,
+    rows: Vec<Row>,
+    nodes: Vec<(NodeId, NodeHash)>,
+}
+
+impl Part {
+    fn hash(mut edge: CompactRange, entries: &[Vec<u8>]) -> Self {
         let mut nodes = Vec::new();
         let rows: Vec<Row> = entries.iter().map(|entry| Row::read(entry)).collect();
         for row in &rows {
@@ -198,7 +224,9 @@ mod tests {
         for step in [1, 3, 252, 1, 255, 256, 1, 300, 331] {
             let entries: Vec<Vec<u8>> = (at..at + step).map(entry).collect();
             let chunk = Chunk::hash(tree.edge.clone(), &entries);
-            tree.grow(chunk);
+            assert!(chunk.parts.iter().all(|part| part.rows.len() <= PART));
+            chunk.parts.iter().for_each(|part| tree.grow(part));
+            assert_eq!(tree.edge.root(), chunk.edge.root());
             at += step;
             assert_eq!(tree.edge.root(), roots[usize::try_from(at).unwrap()]);
             for size in

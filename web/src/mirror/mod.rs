@@ -10,7 +10,7 @@ mod look_up;
 mod read;
 mod trouble;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,8 @@ pub(crate) struct Mirror {
     policy: Policy,
     clock: Clock,
     known: RwLock<Known>,
+    /// How many readers wait for `known`.
+    waiting: AtomicUsize,
     /// How many callers asked to be brought up to date so far.
     asked: AtomicU64,
     /// Known by whoever looks at the log.
@@ -62,6 +64,7 @@ impl Mirror {
             policy,
             clock,
             known: RwLock::default(),
+            waiting: AtomicUsize::new(0),
             asked: AtomicU64::new(0),
             turn: Mutex::default(),
             is_followed: AtomicBool::new(false),
@@ -72,8 +75,22 @@ impl Mirror {
 
     /// What is verified so far. The lock is for looking things up, never for waiting.
     pub(crate) fn known(&self) -> RwLockReadGuard<'_, Known> {
+        if let Ok(known) = self.known.try_read() {
+            return known;
+        }
+        self.waiting.fetch_add(1, Ordering::SeqCst);
         // Whoever panicked with the lock had only appended: what is there is still true.
-        self.known.read().unwrap_or_else(PoisonError::into_inner)
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        known
+    }
+
+    /// Gives way to all who waited for the lock while it was written to. Without that, whoever writes many times in a row
+    /// could take it again before any of them wakes.
+    async fn let_readers_by(&self) {
+        while self.waiting.load(Ordering::SeqCst) > 0 {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub(crate) fn policy(&self) -> &Policy {
@@ -123,5 +140,47 @@ impl Mirror {
 
     fn known_mut(&self) -> RwLockWriteGuard<'_, Known> {
         self.known.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use countersign_verifier::checkpoint::{Checkpoint, Origin};
+    use countersign_verifier::merkle::CompactRange;
+    use countersign_verifier::note::{KeyName, NoteSigner};
+
+    use super::known::{Chunk, Head};
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reader_waits_for_one_part_of_what_is_taken_in_and_never_for_all() {
+        let entries: Vec<Vec<u8>> = (0..600_u64).map(|number| number.to_be_bytes().to_vec()).collect();
+        let chunk = Chunk::hash(CompactRange::new(), &entries);
+        let key = NoteSigner::from_seed(KeyName::new("log.example/parts").unwrap(), false, &[1; 32]);
+        let policy = format!("log {}\nquorum none\n", key.verifier());
+        let policy = Policy::parse(policy.as_bytes()).unwrap();
+        let origin = Origin::new("log.example/parts").unwrap();
+        let note = Checkpoint::new(origin, chunk.edge.size(), chunk.edge.root()).sign(&key);
+        let head =
+            Head { verified: policy.verify(&note).unwrap(), served: bytes::Bytes::from(note.to_string()) };
+        let mirror = Arc::new(Mirror::new(Source::memory(Router::new()), policy, Clock::of(|| 0)));
+        let mut seen = Vec::new();
+        for part in &chunk.parts {
+            let reader = {
+                let mut known = mirror.known_mut();
+                let reader = Arc::clone(&mirror);
+                let reader = std::thread::spawn(move || reader.known().read_up_to().get());
+                while mirror.waiting.load(Ordering::SeqCst) == 0 {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                known.accept(part, &head);
+                reader
+            };
+            mirror.let_readers_by().await;
+            // Only now would the next part be taken in.
+            seen.push(reader.join().unwrap());
+        }
+        assert_eq!(seen, [256, 512, 600]);
     }
 }
