@@ -35,6 +35,11 @@ pub(crate) fn read(data: &Path, key: &VerifierKey) -> io::Result<Option<Vec<u8>>
     }
 }
 
+/// The size of the newest head in the file of a data folder that the log with this key signed, if there is one.
+pub(crate) fn size(data: &Path, key: &VerifierKey) -> io::Result<Option<TreeSize>> {
+    Ok(read(data, key)?.and_then(|note| signed_size(&note, key)))
+}
+
 /// A place in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {

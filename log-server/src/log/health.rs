@@ -125,9 +125,10 @@ impl StopReason {
                  those who rely on the log, and retire it"
             }
             Self::Forgotten { .. } => {
-                "stop the log and put back the newest copy of its database, with the file high-water that belongs to it: \
-                 the one in use lost entries that were acknowledged; if no newer copy exists, retire this log and found \
-                 another"
+                "stop the log and keep a copy of its folder, in which nothing was changed; then put back the newest copy of \
+                 its database, with the file high-water that belongs to it, or bring back what it lacks with \
+                 countersign-log restore --from a mirror or a backup: the one in use lost entries that were acknowledged; \
+                 if nobody has them, retire this log and found another"
             }
             Self::Unconfirmed { .. } => {
                 "bring the witnesses back and restart; only where none can be asked, and you are certain that nothing newer \

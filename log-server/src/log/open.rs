@@ -16,12 +16,12 @@ use super::create::{DATABASE, LOG_KEY};
 use super::{Log, LogConfig, ProofError, Published, StopReason};
 use crate::backup::{self, BackupError, Confirmed, Restored};
 use crate::cosigners::{self, Board, Client, ClientError, Evidence, Ground, Judgement, judge};
-use crate::high_water::HighWater;
+use crate::high_water::{self, HighWater};
 use crate::rebuild;
 use crate::registrar::Issuers;
 use crate::sequencer::{Queue, Sequencer, Tip};
 use crate::stop::Stop;
-use crate::store::{RocksStore, Store, StoreError};
+use crate::store::{Ledger as _, RocksStore, Store, StoreError};
 use crate::tree::{DamagedEdge, Edge, TileCache, TreeReader};
 
 /// Why a log was not opened. Nothing was changed.
@@ -174,7 +174,7 @@ impl From<OpenError> for Failed {
 impl Log {
     /// Opens the log and starts its sequencer and its cosigners, on the runtime that this is called on.
     ///
-    /// What is kept is checked first, in time that does not grow with the log; then all witnesses are asked, for at
+    /// What is kept is checked first, in time that does not grow with the log, and before anything is changed; then all witnesses are asked, for at
     /// most [`super::Witnessing::probe_timeout`], what they saw of the log. When one of them holds a head that the
     /// log signed and the store does not have, the log opens for reading only and says so in [`Log::readiness`].
     pub async fn open(config: LogConfig) -> Result<Arc<Self>, OpenError> {
@@ -190,7 +190,7 @@ impl Log {
         if !database.exists() && rebuild::is_interrupted(&database) {
             return Err(OpenError::RestoreInterrupted(config.data));
         }
-        let store = Arc::new(RocksStore::open(&database)?);
+        let store = Arc::new(open_store(&config.data, &database)?);
         let log = Self::open_on(config, Arc::<RocksStore>::clone(&store)).await?;
         Ok((log, store))
     }
@@ -260,6 +260,20 @@ impl Log {
             tasks: Mutex::new(tasks),
         }))
     }
+}
+
+/// Opens the store, for reading alone when it ends before the head that was acknowledged last: opening it for writing
+/// would do away with all of its write-ahead log behind a damaged place, which may yet be wanted.
+fn open_store(data: &Path, database: &Path) -> Result<RocksStore, OpenError> {
+    let untouched = RocksStore::open_untouched(database)?;
+    let key = keyfile::read_note_signer(&data.join(LOG_KEY))?.verifier().clone();
+    let acknowledged = high_water::size(data, &key).map_err(OpenError::HighWater)?;
+    let held = untouched.head()?.map(|head| head.size);
+    if held < acknowledged {
+        return Ok(untouched);
+    }
+    drop(untouched);
+    Ok(RocksStore::open(database)?)
 }
 
 /// Whether the witnesses that can be asked can make up the quorum.

@@ -19,6 +19,8 @@ mod commands;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
+mod damaged_journal;
+#[cfg(test)]
 mod detour;
 #[cfg(test)]
 mod differential;

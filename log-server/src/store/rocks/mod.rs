@@ -30,6 +30,8 @@ pub struct RocksStore {
     db: DB,
     /// Whether a write has failed. RocksDB itself would go on once the disk works again.
     failed: AtomicBool,
+    /// Keeps others from writing while this one only reads.
+    _hold: Option<Hold>,
 }
 
 impl RocksStore {
@@ -63,7 +65,15 @@ impl RocksStore {
         let options = options::read_only();
         let db = DB::open_cf_descriptors_read_only(&options, path, options::families(), false);
         let db = db.map_err(|error| failed("being opened", error))?;
-        Self { db, failed: AtomicBool::new(false) }.of_this_format(path)
+        Self { db, failed: AtomicBool::new(false), _hold: None }.of_this_format(path)
+    }
+
+    /// The same, and keeps every other process from opening it for writing as long as it is open. Fails when one has it open
+    /// for writing already.
+    pub fn open_untouched(path: &Path) -> Result<Self, StoreError> {
+        Self::check_families(path)?;
+        let hold = Hold::of(path)?;
+        Ok(Self { _hold: Some(hold), ..Self::open_read_only(path)? })
     }
 
     /// Makes a copy of the store as it is at this moment in the new folder `to`, on the same file system, and goes on.
@@ -104,7 +114,7 @@ impl RocksStore {
     fn open_database(path: &Path, create: bool) -> Result<Self, StoreError> {
         let db = DB::open_cf_descriptors(&options::database(create), path, options::families());
         match db {
-            Ok(db) => Ok(Self { db, failed: AtomicBool::new(false) }),
+            Ok(db) => Ok(Self { db, failed: AtomicBool::new(false), _hold: None }),
             Err(error) if is_locked(&error) => Err(StoreError::Locked(path.to_owned())),
             Err(error) => Err(failed("being opened", error)),
         }

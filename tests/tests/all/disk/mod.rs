@@ -16,9 +16,12 @@ use countersign_tests::forgetful_disk::{Dice, Disk};
 const ROUNDS: &str = "COUNTERSIGN_TESTS_DISK_ROUNDS";
 const SEED: &str = "COUNTERSIGN_TESTS_DISK_SEED";
 
-/// How many rounds of a test that usually takes `usual`: a tenth of them is a whole world, started anew.
+/// The rounds of the longest test, where nothing else is asked for.
+const USUAL: u64 = 160;
+
+/// How many rounds of a test that usually takes `usual`: as many times that as are asked for of the longest.
 fn rounds(usual: u64) -> u64 {
-    number(ROUNDS).map_or(usual, |rounds| (rounds * usual / 100).max(1))
+    number(ROUNDS).map_or(usual, |rounds| (rounds * usual / USUAL).max(1))
 }
 
 /// The first seed.
@@ -32,17 +35,19 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{variable}={value}")))
 }
 
+/// Says something at once, while the test still runs and whatever comes of it.
+fn say(what: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{what}");
+}
+
 /// A disk, or a word on why the test does without.
 fn disk() -> Option<Disk> {
     match Disk::mount() {
         Ok(disk) => Some(disk),
         Err(error) => {
-            use std::io::Write as _;
-            let _ = writeln!(
-                std::io::stderr(),
-                "SKIPPED: {}: no FUSE file system can be mounted here: {error}",
-                std::thread::current().name().unwrap_or("a test"),
-            );
+            let test = std::thread::current().name().unwrap_or("a test").to_owned();
+            say(format_args!("SKIPPED: {test}: no FUSE file system can be mounted here: {error}"));
             None
         }
     }
@@ -60,8 +65,7 @@ impl Round {
 impl Drop for Round {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            use std::io::Write as _;
-            let _ = writeln!(std::io::stderr(), "this was {SEED}={}", self.0);
+            say(format_args!("this was {SEED}={}", self.0));
         }
     }
 }

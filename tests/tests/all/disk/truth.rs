@@ -34,6 +34,16 @@ impl Truth {
         self.acknowledged.len()
     }
 
+    /// How many heads were shown to anybody.
+    pub(super) fn heads(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// How many proofs somebody took home.
+    pub(super) fn proofs(&self) -> usize {
+        self.proofs.len()
+    }
+
     pub(super) fn entry(&mut self, index: LeafIndex, statement: &VerifiedStatement) {
         let bytes = statement.statement().bytes().to_vec();
         let before = self.acknowledged.insert(index, bytes.clone());
