@@ -2,9 +2,12 @@
 //!
 //! A request that a log signed and that contradicts what this witness cosigned is kept, byte for byte, with the note
 //! that it contradicts: both carry signatures, so that anybody can check them. Files named `fork-` prove beyond doubt
-//! that the log signed two trees of one size; both heads are together in a file `.evidence` as well, which
-//! `countersign-verify evidence` judges for whoever is shown it. Files named `inconsistent-` show a head without a valid
-//! proof, for which the log or only whoever sent it may be to blame.
+//! that the log signed two trees; all of it is together in a file `.evidence` as well, which `countersign-verify evidence`
+//! judges for whoever is shown it. Of one size, the two heads are enough. Of a larger head, the proof that came with it is
+//! needed: where it leads to that head, and from another root than was cosigned, the larger tree begins with another tree.
+//! Files named `inconsistent-` show a head whose proof leads nowhere, for which the log or only whoever sent it may be to
+//! blame. So is it, whatever the proof, when the size that was cosigned is a power of two: then the old root is not among
+//! what a proof tells, but what it takes for granted.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 
 use countersign_verifier::checkpoint::Checkpoint;
 use countersign_verifier::evidence::{self, Heads, Prefix};
+use countersign_verifier::merkle::{NodeHash, ProofError, RootHash, verify_consistency};
 use countersign_verifier::program::durable;
 use countersign_verifier::witnessing::AddCheckpoint;
 
@@ -51,9 +55,12 @@ impl Evidence {
         head: &Checkpoint,
         request: &[u8],
     ) -> io::Result<Option<Kept>> {
+        let asked = AddCheckpoint::parse(request).ok();
+        let prefix = asked.as_ref().and_then(|asked| prefix(refusal, head, &asked.proof));
         let (sort, cosigned) = match refusal {
             Refusal::EmptyRoot { .. } => ("fork", None),
             Refusal::OtherRoot { cosigned, .. } => ("fork", Some(cosigned)),
+            Refusal::Inconsistent { cosigned, .. } if prefix.is_some() => ("fork", Some(cosigned)),
             Refusal::Inconsistent { cosigned, .. } => ("inconsistent", Some(cosigned)),
             _ => return Ok(None),
         };
@@ -72,8 +79,7 @@ impl Evidence {
         if let Some(cosigned) = cosigned {
             let note = folder.join(format!("{name}.cosigned"));
             durable::replace(&note, cosigned.note().to_string().as_bytes())?;
-            if let ("fork", Ok(asked)) = (sort, AddCheckpoint::parse(request)) {
-                let prefix = Prefix { root: head.root, proof: Vec::new() };
+            if let (Some(asked), Some(prefix)) = (asked, prefix) {
                 let heads = Heads { smaller: cosigned.note().clone(), larger: asked.checkpoint, prefix };
                 let both = folder.join(format!("{name}.evidence"));
                 durable::replace(&both, &evidence::Evidence::Heads(heads).to_bytes())?;
@@ -81,6 +87,19 @@ impl Evidence {
         }
         durable::replace(&path, request)?;
         Ok(Some(Kept::At(path)))
+    }
+}
+
+/// What the tree of the refused head begins with, as far as the cosigned one goes, if that is another tree.
+fn prefix(refusal: &Refusal, head: &Checkpoint, proof: &[NodeHash]) -> Option<Prefix> {
+    match refusal {
+        Refusal::OtherRoot { .. } => Some(Prefix { root: head.root, proof: Vec::new() }),
+        Refusal::Inconsistent { cause: ProofError::SubtreeMismatch { computed, .. }, cosigned } => {
+            let root = RootHash::from(*computed);
+            let leads = verify_consistency(cosigned.size(), root, head.size, head.root, proof);
+            leads.ok().map(|()| Prefix { root, proof: proof.to_vec() })
+        }
+        _ => None,
     }
 }
 
@@ -101,10 +120,13 @@ fn count(folder: &Path, sort: &str) -> io::Result<usize> {
 mod tests {
     use std::sync::Arc;
 
-    use countersign_verifier::merkle::{ProofError, RootHash};
+    use countersign_verifier::cosignature::Timestamp;
+    use countersign_verifier::merkle::TreeSize;
+    use countersign_verifier::quorum::Policy;
 
     use super::*;
-    use crate::testing::{head, log};
+    use crate::decision::decide;
+    use crate::testing::{cosigner, head, log, proof, signed, signed_root};
 
     #[test]
     fn a_case_is_kept_once_and_their_number_is_bounded() {
@@ -135,5 +157,38 @@ mod tests {
             "suspicions do not crowd out proofs, nor the other way round"
         );
         assert_eq!(evidence.keep(&Refusal::Busy, &asked(0), b"x").unwrap(), None);
+    }
+    #[test]
+    fn a_larger_second_history_convicts_its_log_by_its_own_proof() {
+        let log = log("log.example/a");
+        let policy = Policy::parse(format!("log {}\nquorum none\n", log.verifier()).as_bytes()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        for (old, new) in (1..20_u64).flat_map(|old| (old + 1..24).map(move |new| (old, new))) {
+            // What was cosigned is of another tree than the one that the log now shows, and proves rightly.
+            let other = signed_root(&log, old, RootHash::from_bytes([9; 32]));
+            let cosigned = Arc::new(cosigner().cosign(&other, Timestamp::new(10).unwrap()).unwrap());
+            let asked = |sort: &str, hashes: Vec<NodeHash>| {
+                let evidence = Evidence::in_folder(folder.path().join(format!("{old}-{new}-{sort}")));
+                let (larger, size) = (signed(&log, new), TreeSize::new(old).unwrap());
+                let refusal = decide(Some(&cosigned), size, &hashes, larger.checkpoint()).unwrap_err();
+                let request = AddCheckpoint { old: size, proof: hashes, checkpoint: larger.to_note() };
+                let request = request.to_string().into_bytes();
+                let kept = evidence.keep(&refusal, larger.checkpoint(), &request).unwrap();
+                let Some(Kept::At(path)) = kept else { panic!("{kept:?}") };
+                let is_fork = path.file_name().unwrap().to_str().unwrap().starts_with("fork-");
+                assert_eq!(is_fork, path.with_extension("evidence").exists());
+                is_fork.then(|| std::fs::read(path.with_extension("evidence")).unwrap())
+            };
+            // A proof that leads nowhere may be anybody's.
+            let mut nowhere = proof(old, new);
+            *nowhere.last_mut().unwrap() = NodeHash::from_bytes([1; 32]);
+            assert_eq!(asked("nowhere", nowhere), None, "{old} {new}");
+            let file = asked("right", proof(old, new));
+            assert_eq!(file.is_none(), old.is_power_of_two(), "{old} {new}");
+            if let Some(file) = file {
+                let proven = evidence::Evidence::parse(&file).unwrap().verify(&policy).unwrap();
+                assert_eq!(proven.code, "fork", "{old} {new}");
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! stops the log, and only that read fails. What leaves was held against the tree under the signed head: checksums of the
 //! database say only that the bytes are those that somebody wrote.
 
-use countersign_verifier::admission::{AdmitError, IssuerRecord, signing_key};
+use countersign_verifier::admission::{AdmitError, IssuerKey, IssuerRecord, signing_key};
 use countersign_verifier::ed25519::PublicKey;
 use countersign_verifier::merkle::{LeafHash, LeafIndex, NodeHash, RootHash, TreeSize};
 use countersign_verifier::statement::{IssuerName, KeyThumbprint, Statement};
@@ -11,6 +11,7 @@ use countersign_verifier::tiles::{EntryBundle, FULL_WIDTH, TileId, TileWidth};
 use super::{Log, ProofError, ReadError};
 use crate::registrar::Committed;
 use crate::sequencer::Tip;
+use crate::store::Store;
 
 const ENTRIES_DAMAGED: ReadError = ReadError::DamagedRow { row: "entries" };
 
@@ -21,12 +22,7 @@ impl Log {
         if !tip.size().contains(index) {
             return Ok(None);
         }
-        let entry = self.ground.store.entry(index);
-        let entry = entry.and_then(|entry| entry.ok_or(ReadError::MissingRow { row: "entries" }));
-        let sound = entry.and_then(|entry| {
-            let leaf = self.ground.tree(&tip).leaf(index)?;
-            if NodeHash::from(LeafHash::of(&entry)) == leaf { Ok(entry) } else { Err(ENTRIES_DAMAGED) }
-        });
+        let sound = self.ground.tree(&tip).entry(index);
         self.sound(sound).map(Some)
     }
 
@@ -123,20 +119,31 @@ impl Log {
     }
 
     /// The keys registered under a name, revoked ones included, as of the newest durable entry; none if the name is
-    /// unknown.
+    /// unknown. Each is as the entry says by which it was registered.
     pub fn issuer_keys(&self, name: &IssuerName) -> Result<Vec<(KeyThumbprint, IssuerRecord)>, ReadError> {
-        self.sound(self.ground.store.issuers(name))
+        let tip = self.tip();
+        let issuers = self.ground.store.issuers(name).and_then(|issuers| {
+            for (key, record) in &issuers {
+                self.committed(&tip).proves(&IssuerKey { name: name.clone(), key: *key }, record)?;
+            }
+            Ok(issuers)
+        });
+        self.sound(issuers)
     }
 
     /// The key under which the signature of `statement` has to hold, as of the newest durable entry.
     pub fn signing_key(&self, statement: &Statement) -> Result<PublicKey, AdmitError<ReadError>> {
-        let store = &*self.ground.store;
-        let committed = Committed { store, issuers: &self.issuers, size: self.tip().size() };
-        signing_key(&committed, statement).inspect_err(|error| {
+        signing_key(&self.committed(&self.tip()), statement).inspect_err(|error| {
             if let AdmitError::State(error) = error {
                 self.ground.report(error);
             }
         })
+    }
+
+    /// The state as of `tip`. The store may have the next batch already.
+    fn committed<'a>(&'a self, tip: &'a Tip) -> Committed<'a, dyn Store> {
+        let tree = self.ground.tree(tip);
+        Committed { store: &*self.ground.store, issuers: &self.issuers, tree, ahead: true }
     }
 
     fn sound<T>(&self, read: Result<T, ReadError>) -> Result<T, ReadError> {

@@ -15,13 +15,14 @@ use crate::log::Atomicity;
 use crate::progress::Progress;
 use crate::registrar::{self, Committed, Issuers, Overlay};
 use crate::store::{Batch, Growth, Head, Journal as _, Ledger as _, RocksStore, StoreError, Tiles as _};
-use crate::tree::Edge;
+use crate::tree::{Edge, TileCache, TreeReader};
 
 /// A store that grows.
 #[derive(Debug)]
 pub(super) struct Grower {
     store: RocksStore,
     issuers: Issuers,
+    tiles: TileCache,
     edge: Edge,
     /// Every key that was registered on the way, for whatever.
     keys: HashMap<KeyThumbprint, PublicKey>,
@@ -34,7 +35,8 @@ impl Grower {
             None => Edge::default(),
             Some(head) => Edge::restore(head.size, &store.edge()?)?,
         };
-        Ok(Self { store, issuers: Issuers::default(), edge, keys: HashMap::new() })
+        let (issuers, tiles) = (Issuers::default(), TileCache::default());
+        Ok(Self { store, issuers, tiles, edge, keys: HashMap::new() })
     }
 
     pub(super) fn store(&self) -> &RocksStore {
@@ -110,7 +112,8 @@ impl Grower {
     }
 
     fn committed(&self) -> Committed<'_, RocksStore> {
-        Committed { store: &self.store, issuers: &self.issuers, size: self.edge.size() }
+        let tree = TreeReader::new(&self.edge, &self.store, &self.tiles);
+        Committed { store: &self.store, issuers: &self.issuers, tree, ahead: false }
     }
 
     /// Admits the statements again, and writes all that follows from them.
@@ -136,6 +139,9 @@ impl Grower {
         self.store.commit(&batch)?;
         if let Some(growth) = &batch.growth {
             self.issuers.changed_by(&growth.entries);
+            for (id, tile) in &growth.full_tiles {
+                self.tiles.keep(*id, tile);
+            }
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ use crate::registrar::{self, Committed, Decisions, Issuers, Overlay};
 use crate::stage::{self, Stage};
 use crate::stop::Stop;
 use crate::store::{Batch, Growth, Head, NewEntry, Store, StoreError};
-use crate::tree::{Edge, TileCache};
+use crate::tree::{Edge, TileCache, TreeReader};
 
 /// The newest durable tree and its signed head.
 #[derive(Debug)]
@@ -92,7 +92,15 @@ impl Sequencer {
         let Built { batch, edge, decisions } =
             match stage::timed(Stage::Sequenced, || self.build(&tip, &mut work)) {
                 Ok(built) => built,
-                Err(error) => return self.stop.stop(StopReason::Read { size, cause: with_causes(&error) }),
+                Err(error) => {
+                    let (damaged, cause) = (error.is_damage(), with_causes(&error));
+                    let reason = if damaged {
+                        StopReason::Damaged { size, cause }
+                    } else {
+                        StopReason::Read { size, cause }
+                    };
+                    return self.stop.stop(reason);
+                }
             };
         let grown = edge.as_ref().map(Edge::size);
         let reached = |step| grown.into_iter().for_each(|size| self.steps.reached(step, size));
@@ -121,7 +129,8 @@ impl Sequencer {
 
     /// Admits what waits, in its order, and computes everything that has to be written.
     fn build(&self, tip: &Tip, work: &mut Work) -> Result<Built, StoreError> {
-        let committed = Committed { store: &*self.store, issuers: &self.issuers, size: tip.size() };
+        let tree = TreeReader::new(&tip.edge, &*self.store, &self.tiles);
+        let committed = Committed { store: &*self.store, issuers: &self.issuers, tree, ahead: false };
         let mut state = Overlay::over(&committed);
         let mut entries: Vec<NewEntry> = Vec::new();
         let mut decisions = Vec::with_capacity(work.groups.len());

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use countersign_verifier::merkle::{
-    self, LeafIndex, NodeHash, NodeId, PlanError, ProofPlan, RootHash, TreeSize,
+    self, LeafHash, LeafIndex, NodeHash, NodeId, PlanError, ProofPlan, RootHash, TreeSize,
 };
-use countersign_verifier::tiles::{TILE_HEIGHT, TileId, TileWidth};
+use countersign_verifier::tiles::{FULL_WIDTH, TILE_HEIGHT, TileId, TileWidth};
 
 use super::Edge;
 use super::edge::tile_bytes;
 use super::nodes::{TileCache, TileNodes};
-use crate::store::{StoreError, Tiles};
+use crate::store::{Entries, StoreError, Tiles};
 
 /// The bytes of a full tile: 256 hashes.
 const FULL_TILE_BYTES: usize = 256 * 32;
@@ -52,10 +52,35 @@ impl<'a, S: Tiles + ?Sized> TreeReader<'a, S> {
         Ok(self.tile_nodes(tile)?.hashes(count).map(tile_bytes))
     }
 
+    /// How many entries it has.
+    pub(crate) fn size(&self) -> TreeSize {
+        self.edge.size()
+    }
+
     /// The hash of the entry `index`, which is in the tree.
     pub(crate) fn leaf(&self, index: LeafIndex) -> Result<NodeHash, StoreError> {
         let node = NodeId { height: 0, index: index.get() };
-        self.tile_nodes(TileId::of(node))?.node(node).ok_or(StoreError::MissingRow { row: "tiles" })
+        let tile = TileId::of(node);
+        let leaf = if self.edge.has(tile) {
+            let position = usize::try_from(index.get() % FULL_WIDTH).ok();
+            position.and_then(|at| self.edge.partial(0)?.get(at).copied())
+        } else {
+            self.tile_nodes(tile)?.node(node)
+        };
+        leaf.ok_or(StoreError::MissingRow { row: "tiles" })
+    }
+
+    /// The bytes of the entry `index`, which is in the tree, held against its hash there.
+    pub(crate) fn entry(&self, index: LeafIndex) -> Result<Vec<u8>, StoreError>
+    where
+        S: Entries,
+    {
+        let entry = self.store.entry(index)?.ok_or(StoreError::MissingRow { row: "entries" })?;
+        if NodeHash::from(LeafHash::of(&entry)) == self.leaf(index)? {
+            Ok(entry)
+        } else {
+            Err(StoreError::DamagedRow { row: "entries" })
+        }
     }
 
     /// The proof that the entry `index` is in the tree of `size` entries.

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use countersign_tests::harness::{
-    ORIGIN, Program, Setup, System, Witness, copy, execution, expect_code, get, post, register, run,
+    Log, ORIGIN, Program, Setup, System, Witness, copy, execution, expect_code, get, post, register, run,
 };
 use countersign_tests::statements::{Issuer, request};
+use countersign_verifier::checkpoint::Origin;
+use countersign_verifier::quorum::Policy;
 use countersign_verifier::statement::Kind;
 use serde_json::Value;
 
@@ -113,7 +115,7 @@ fn a_database_that_was_set_back_alone_signs_nothing_without_its_witnesses() {
 
 /// A third party, who has the policy and the file and asks nobody, is convinced; by a changed file it is not.
 #[track_caller]
-fn assert_convinces(system: &System, file: &Path) {
+fn assert_convinces(system: &System, smaller: usize, file: &Path) {
     let judge = |file: &Path| {
         let policy = system.policy_file();
         run(
@@ -126,7 +128,7 @@ fn assert_convinces(system: &System, file: &Path) {
     assert!(judged.stdout.contains(ORIGIN) && judged.stdout.contains("No tree"), "{judged:?}");
     let changed = system.folder().join("changed.evidence");
     let text = std::fs::read_to_string(file).unwrap();
-    std::fs::write(&changed, text.replacen("\\n3\\n", "\\n4\\n", 1)).unwrap();
+    std::fs::write(&changed, text.replacen(&format!("\\n{smaller}\\n"), "\\n9\\n", 1)).unwrap();
     assert_eq!(judge(&changed).code, Some(2), "{:?}", judge(&changed));
 }
 
@@ -142,57 +144,156 @@ fn evidence(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn witnesses_sign_one_of_two_histories() {
-    let setup = Setup {
-        log_flags: vec!["--wait-timeout", "1s"],
-        log_warnings: vec![
-            "the witness does not cosign",
-            "the log stops",
-            "path=\"/readyz\"",
-            "path=\"/entries\"",
-        ],
-        ..Setup::default()
+    TwoHistories::meet(1, 1).assert_all_convict();
+}
+
+/// The second history is longer than what the witnesses have cosigned, so that no two heads of one size ever meet.
+#[test]
+fn witnesses_sign_one_of_two_histories_also_when_the_other_is_longer() {
+    TwoHistories::meet(1, 3).assert_all_convict();
+}
+
+/// At a power of two, the proof that a witness is sent does not tell enough. The log has its own tiles, and auditors read them.
+#[test]
+fn what_a_witness_cannot_prove_the_log_does_and_an_auditor() {
+    let mut histories = TwoHistories::meet(2, 5);
+    let system = &mut histories.system;
+    let suspicion = |witness: &&Witness| {
+        let cases = std::fs::read_dir(witness.data().join("evidence").join(origin().hash()));
+        let mut names = cases.into_iter().flatten().map(|file| file.unwrap().file_name());
+        names.any(|name| name.to_string_lossy().starts_with("inconsistent-7-"))
     };
-    let mut system = System::start_with(&setup);
-    let requester = register(&system, "requester", &["requester"]);
-    let (data, twin) = (system.log.data().to_owned(), system.folder().join("twin"));
+    eventually("a witness keeps the case", || system.witnesses.iter().find(suspicion).map(drop));
+    assert!(system.witnesses.iter().all(|witness| evidence(&witness.data().join("evidence")).is_empty()));
+    let files = evidence(&system.log.data().join("evidence"));
+    assert_convinces(system, 4, files.first().expect("the log keeps evidence"));
+
+    // The way of docs/OPERATIONS.md. The second history shows what it has to whoever asks for no witnesses.
+    let alone = system.folder().join("alone");
+    std::fs::write(&alone, format!("log {}\nquorum none\n", system.log.vkey())).unwrap();
+    let (state, kept) = (system.folder().join("case.audit"), system.folder().join("kept"));
+    let audit = |url: &str| {
+        let files = [("--policy", &alone), ("--state", &state), ("--evidence", &kept)];
+        let files = files.map(|(flag, file)| [OsStr::new(flag), file.as_os_str()]);
+        run(
+            Program::Verify,
+            [OsStr::new("log")].into_iter().chain(files.into_iter().flatten()).chain([OsStr::new(url)]),
+        )
+    };
+    let ran = audit(histories.other.url());
+    assert_eq!(ran.code, Some(0), "{ran:?}");
     system.log.stop();
-    copy(&data, &twin);
-    for witness in &mut system.witnesses {
-        witness.stop();
-        witness.expect_warning("a log signed what it should not have");
-        witness.start();
-    }
-    // Two machines serve one log, each from data of its own.
-    system.log.start();
-    let mut other = system.log.on_copy(twin, system.policy_file());
-    other.start();
-    let first = post(other.url(), "/entries", "application/cose", statement(&requester));
-    assert_eq!(first.status.as_u16(), 201, "{}", String::from_utf8_lossy(&first.body));
-    // The other one has another tree of the same size to offer, and finds nobody who would sign that.
-    let second = post(system.log.url(), "/entries", "application/cose", statement(&requester));
-    assert_ne!(second.status.as_u16(), 201, "a second history was cosigned");
-    assert_eq!(system.size(), 2, "a second history was published");
-    assert_ne!(get(system.log.url(), "/readyz").status.as_u16(), 200);
-    for witness in &system.witnesses {
-        // They hold the one head that they signed.
-        let origin = countersign_verifier::checkpoint::Origin::new(ORIGIN).unwrap();
-        let held = get(witness.url(), &format!("/{}/checkpoint", origin.hash()));
-        assert_eq!(held.status.as_u16(), 200);
-        let lines = String::from_utf8_lossy(&held.body).into_owned();
-        assert_eq!(lines.lines().nth(1), Some("3"), "{lines}");
-    }
-    // Whoever was asked to sign the second one has kept the log's own signature on both, and so has the log.
-    let kept = |witness: &&Witness| !evidence(&witness.data().join("evidence")).is_empty();
+    let second = system.folder().join("second");
+    copy(system.log.data(), &second);
+    std::fs::remove_dir_all(second.join("evidence")).unwrap();
+    let mut second = system.log.on_copy(second, alone.clone());
+    second.start();
+    let policy = Policy::parse(&std::fs::read(&alone).unwrap()).unwrap();
+    second.published(&policy, 7);
+    let ran = audit(second.url());
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert_convinces(system, 4, evidence(&kept).first().expect("the auditor keeps evidence"));
+}
+
+fn origin() -> Origin {
+    Origin::new(ORIGIN).unwrap()
+}
+
+/// Waits until there is what is waited for.
+#[track_caller]
+fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + Duration::from_secs(10);
-    // The log stops at the first that shows it; the others may still be writing.
-    while system.witnesses.iter().filter(kept).count() < 2 {
-        assert!(Instant::now() < until, "the witnesses keep no evidence");
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(Instant::now() < until, "not in time: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
-    let folders = system.witnesses.iter().map(Witness::data).chain([system.log.data()]);
-    let files: Vec<PathBuf> = folders.flat_map(|data| evidence(&data.join("evidence"))).collect();
-    assert!(files.iter().any(|file| file.starts_with(system.log.data())), "{files:?}");
-    for file in &files {
-        assert_convinces(&system, file);
+}
+
+/// Two machines that serve one log, each from data of its own.
+struct TwoHistories {
+    /// The log that the witnesses refuse, and the witnesses.
+    system: System,
+    /// The log with whose data they go on.
+    other: Log,
+    /// Up to where.
+    cosigned: usize,
+}
+
+impl TwoHistories {
+    /// Behind the entries that both have, the witnesses cosign `first`, and the second log has `more`, all at once.
+    fn meet(first: usize, more: usize) -> Self {
+        let setup = Setup {
+            log_flags: vec!["--wait-timeout", "1s"],
+            log_warnings: vec![
+                "the witness does not cosign",
+                "the log stops",
+                "path=\"/readyz\"",
+                "path=\"/entries",
+            ],
+            ..Setup::default()
+        };
+        let mut system = System::start_with(&setup);
+        let requester = register(&system, "requester", &["requester"]);
+        let (data, twin) = (system.log.data().to_owned(), system.folder().join("twin"));
+        system.log.stop();
+        copy(&data, &twin);
+        for witness in &mut system.witnesses {
+            witness.stop();
+            witness.expect_warning("a log signed what it should not have");
+            witness.start();
+        }
+        system.log.start();
+        let mut other = system.log.on_copy(twin, system.policy_file());
+        other.start();
+        let batch = |count: usize| (0..count).flat_map(|_| statement(&requester)).collect::<Vec<u8>>();
+        let submit = |url: &str, count| post(url, "/entries/batch", "application/cbor-seq", batch(count));
+        let answer = submit(other.url(), first);
+        let said = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(answer.status.is_success() && said.contains("\"proof\""), "{said}");
+        // The other one has another tree to offer, and finds nobody who would sign that.
+        let answer = submit(system.log.url(), more);
+        let said = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(!said.contains("\"proof\""), "a second history was cosigned: {said}");
+        assert_eq!(system.size(), 2, "a second history was published");
+        // It finds out, and stops.
+        eventually("the log says that there is a second history", || {
+            let ready = get(system.log.url(), "/readyz");
+            String::from_utf8_lossy(&ready.body).contains("store-contradicts-witnessed").then(|| {
+                expect_code(&ready, 503, "not-ready");
+            })
+        });
+        expect_code(
+            &post(system.log.url(), "/entries", "application/cose", statement(&requester)),
+            503,
+            "log-stopped",
+        );
+        let cosigned = 2 + first;
+        for witness in &system.witnesses {
+            // They hold the one head that they signed last.
+            let held = get(witness.url(), &format!("/{}/checkpoint", origin().hash()));
+            assert_eq!(held.status.as_u16(), 200);
+            let lines = String::from_utf8_lossy(&held.body).into_owned();
+            assert_eq!(lines.lines().nth(1), Some(cosigned.to_string().as_str()), "{lines}");
+        }
+        Self { system, other, cosigned }
+    }
+
+    /// Whoever was asked to sign the second one has kept the log's own signature on both, and so has the log.
+    fn assert_all_convict(&self) {
+        let Self { system, cosigned, .. } = self;
+        let kept = |witness: &&Witness| !evidence(&witness.data().join("evidence")).is_empty();
+        // The log stops at the first that shows it; the others may still be writing.
+        eventually("the witnesses keep evidence", || {
+            (system.witnesses.iter().filter(kept).count() >= 2).then_some(())
+        });
+        let folders = system.witnesses.iter().map(Witness::data).chain([system.log.data()]);
+        let files: Vec<PathBuf> = folders.flat_map(|data| evidence(&data.join("evidence"))).collect();
+        assert!(files.iter().any(|file| file.starts_with(system.log.data())), "{files:?}");
+        for file in &files {
+            assert_convinces(system, *cosigned, file);
+        }
     }
 }

@@ -94,7 +94,7 @@ fn files(data: &Path, extension: &str) -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|end| end == extension)).collect()
 }
 
-async fn assert_damage_is_told(log: &Log) {
+pub(super) async fn assert_damage_is_told(log: &Log) {
     let reason = log.stopped().expect("the log stops");
     assert_eq!(reason.code(), "store-damaged");
     let reasons = log.readiness().unwrap_err();

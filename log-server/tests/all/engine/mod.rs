@@ -11,6 +11,7 @@ mod fsck;
 mod kill_points;
 mod quorum;
 mod rollback;
+mod rows;
 mod sequencing;
 pub(crate) mod store;
 pub(crate) mod witness;
