@@ -68,6 +68,9 @@ impl Governed {
     }
 }
 
+/// Writes over a row.
+type Change<'a> = &'a dyn Fn(&Raw, &[u8]);
+
 /// The key of the row about the desk.
 fn desk_row(db: &Raw) -> Box<[u8]> {
     rows(db, "issuers").into_iter().map(|(key, _)| key).find(|key| key.starts_with(b"desk\0")).unwrap()
@@ -137,7 +140,7 @@ async fn a_mark_that_no_entry_left_refuses_nobody() {
     let close = |run: &str| [b"c".as_slice(), run.as_bytes()].concat();
     let other = *governed.intent.entry_id().as_bytes();
     // It names an entry that is not there, or one that is another.
-    let changes: [&dyn Fn(&Raw, &[u8]); 2] =
+    let changes: [Change<'_>; 2] =
         [&|db, row| flip(db, "marks", row, 3), &|db, row| put(db, "marks", row, &other)];
     for change in changes {
         governed.submitted("marks", &|db| change(db, &close(RUN)), &desk.intent(RUN)).await;
