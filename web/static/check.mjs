@@ -7,7 +7,9 @@
  * @module
  */
 
-for (const section of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-entry], [data-bundle]'))) {
+/** @type {NodeListOf<HTMLElement>} */
+const sections = document.querySelectorAll('[data-entry], [data-bundle]');
+for (const section of sections) {
   section.querySelector('[data-here]')?.removeAttribute('hidden');
   section.querySelector('[data-run]')?.addEventListener('click', () => void run(section));
 }

@@ -63,7 +63,10 @@ async function checkFiles(chosen) {
   await check(found);
 }
 
-/** Takes up `#bundle=<base64url>`, `#evidence=<base64url>`, or `#entry=<base64url>&proof=<base64url>`. Browsers never send a fragment. */
+/**
+ * Takes up `#bundle=<base64url>`, `#evidence=<base64url>`, or `#entry=<base64url>&proof=<base64url>`. Browsers never
+ * send a fragment.
+ */
 async function checkFragment() {
   /** @type {Chosen} */
   const found = {};
@@ -136,7 +139,8 @@ async function showEvidence(bytes, policy) {
   const { against, log, code, shows, unless, witnesses } = proven;
   const whose = against === 'log' ? 'of the log' : 'of the log or of the issuer, not of which,';
   say(`This proves misbehaviour ${whose} ${visible(log)}.`, 'pass');
-  const both = `Both heads carry the cosignature of ${witnesses.join(', ')}: a witness that keeps its rules signs one of them.`;
+  const names = witnesses.join(', ');
+  const both = `Both heads carry the cosignature of ${names}: a witness that keeps its rules signs one of them.`;
   const lines = [
     ...shows,
     ...(witnesses.length > 0 ? [both] : []),

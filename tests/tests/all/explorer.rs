@@ -60,6 +60,27 @@ impl Explorer {
         }
     }
 
+    /// Asserts that it says of itself that it is not ready, for this reason, or that it is.
+    #[track_caller]
+    fn assert_ready_but_for(&self, reason: Option<&str>) {
+        let answer = get(&self.url, "/readyz");
+        let document: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(document["reasons"][0]["code"].as_str(), reason, "{document}");
+        assert_eq!(answer.status.as_u16(), if reason.is_none() { 200 } else { 503 });
+        assert_eq!(self.figure("countersign_ready"), u64::from(reason.is_none()));
+        if let Some(reason) = reason {
+            assert_eq!(self.figure(&format!("countersign_not_ready{{reason=\"{reason}\"}}")), 1);
+        }
+    }
+
+    /// The value of a figure that counts something.
+    #[track_caller]
+    fn figure(&self, name: &str) -> u64 {
+        let text = String::from_utf8(get(&self.url, "/metrics").body.to_vec()).unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
+    }
+
     fn status(&self, path: &str) -> u16 {
         get(&self.url, path).status.as_u16()
     }
@@ -86,6 +107,11 @@ fn a_stranger_sees_the_same_log() {
         assert_eq!(here, there, "{kind}");
     }
     assert_eq!(explorer.status(&format!("/executions/{}", lineage.id)), 200);
+    explorer.assert_ready_but_for(None);
+    assert_eq!(explorer.figure("countersign_mirror_lag_entries"), 0);
+    assert_eq!(explorer.figure("countersign_mirror_contradictions"), 0);
+    assert!(explorer.figure("countersign_mirror_entries") >= 6);
+    assert!(explorer.figure("countersign_page_seconds_count{page=\"/entries/{name}\"}") >= 18);
     // What is added later is there soon.
     let later = intent(&system, &register(&system, "later", &["requester"]));
     explorer.wait_for("following", later.index + 1);
@@ -132,6 +158,7 @@ fn an_older_head_is_noticed_and_not_believed() {
     detour.behave(Behaviour::Replay("/checkpoint", older));
     let health = explorer.wait_for("unreadable", newest.index + 1);
     assert!(health["summary"].to_string().contains("older head"), "{health}");
+    explorer.assert_ready_but_for(Some("log-not-followed"));
     assert_eq!(explorer.status(&format!("/entries/{}", newest.index)), 200);
     detour.behave(Behaviour::Pass);
     explorer.wait_for("following", newest.index + 1);
@@ -162,4 +189,6 @@ fn two_histories_of_one_log_are_a_contradiction_for_ever() {
     detour.behave(Behaviour::Pass);
     std::thread::sleep(Duration::from_millis(1_500));
     explorer.wait_for("contradiction", shown.index + 1);
+    explorer.assert_ready_but_for(Some("log-contradicts-itself"));
+    assert_eq!(explorer.figure("countersign_mirror_contradictions"), 1);
 }

@@ -41,7 +41,8 @@ struct Held {
 struct OwnStep {
     index: LeafIndex,
     entry: LeafHash,
-    statement: Statement,
+    /// Elsewhere, since a list has room for several before it is full, and most executions are short.
+    statement: Box<Statement>,
 }
 
 impl OwnStep {
@@ -65,7 +66,7 @@ impl Lineages {
 
     /// Takes up an entry of an execution, which the ledger has already.
     pub(super) fn take(&mut self, execution: u32, index: LeafIndex, entry: LeafHash, statement: Statement) {
-        let step = OwnStep { index, entry, statement };
+        let step = OwnStep { index, entry, statement: Box::new(statement) };
         let size = step.size();
         let held = self.held.entry(execution).or_insert_with(|| {
             self.queue.push_back(execution);
@@ -82,7 +83,7 @@ impl Lineages {
         const LAST: usize = 16;
 
         let mut steps = self.held.get(&execution)?.steps.iter().rev().take(LAST);
-        steps.find(|step| step.entry == entry).map(|step| &step.statement)
+        steps.find(|step| step.entry == entry).map(|step| &*step.statement)
     }
 
     /// Judges the oldest executions until the others have room.
@@ -166,7 +167,7 @@ fn read_again<E: Entries>(
         .map(|index| {
             let bytes = known_entry(ledger, entries, *index)?;
             let statement = Statement::parse(&bytes).map_err(|_| AuditError::Changed { index: *index })?;
-            Ok(OwnStep { index: *index, entry: LeafHash::of(&bytes), statement })
+            Ok(OwnStep { index: *index, entry: LeafHash::of(&bytes), statement: Box::new(statement) })
         })
         .collect()
 }

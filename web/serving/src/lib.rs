@@ -3,6 +3,7 @@
 //! - [`Door`]: takes connections, within [`Bounds`], with TLS where it is asked for, and closes them in good order
 //! - [`Observer`]: around every request: an id, a span, figures, and the rate of the client's network
 //! - [`figures`]: the figures for Prometheus, each with what it means and what to do when it goes wrong
+//! - [`readiness`]: whether a server runs, and whether it can do its work
 //! - [`logging`]: what a server says while it runs
 //!
 //! It is **not** a framework: what is at an address, and how it is refused, is the business of each server. The three
@@ -22,6 +23,7 @@ mod patient;
 mod places;
 mod problem;
 mod rate;
+pub mod readiness;
 mod signals;
 mod tls;
 

@@ -30,7 +30,8 @@ const STAGES = {
  */
 export function stageList(stages) {
   const items = stages.map(({ stage, verdict, reason }) => {
-    const item = element('li', '', chip(verdict), ' ', element('b', '', STAGES[stage]), element('br', ''), visible(reason));
+    const name = element('b', '', STAGES[stage]);
+    const item = element('li', '', chip(verdict), ' ', name, element('br', ''), visible(reason));
     item.dataset['stage'] = stage;
     item.dataset['verdict'] = verdict;
     return item;
@@ -47,7 +48,8 @@ export function stageList(stages) {
 export function findingList({ findings }) {
   if (findings.length === 0) return element('p', '', 'Every step is on record and fits the others.');
   const items = findings.map(({ code, severity, index, sentence }) => {
-    const item = element('li', '', element('b', '', severity), ` in entry ${index}: ${sentence}`, element('br', ''), element('code', '', code));
+    const [weight, rule] = [element('b', '', severity), element('code', '', code)];
+    const item = element('li', '', weight, ` in entry ${index}: ${sentence}`, element('br', ''), rule);
     item.dataset['finding'] = code;
     return item;
   });

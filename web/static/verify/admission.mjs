@@ -81,8 +81,8 @@ export class LogState {
     }
     if (kind === 'authorization') this.#checkPermit(references.get('decision'));
     const authorization = references.get('authorization');
-    if (kind === 'outcome' && authorization !== undefined) {
-      if (this.#used.has(authorization)) throw refused('outcome-again', 'the authorization has its outcome', 'authorization');
+    if (kind === 'outcome' && authorization !== undefined && this.#used.has(authorization)) {
+      throw refused('outcome-again', 'the authorization has its outcome', 'authorization');
     }
   }
 
@@ -111,8 +111,8 @@ export class LogState {
    */
   #registration({ claims, kid }) {
     const found = this.#issuers.get(issuer(claims.iss, kid)) ?? this.assumedIssuer;
-    if (!found) throw new Refused(`${claims.iss} is not registered with the key ${toHex(kid)}`, 'issuer-not-registered');
-    return found;
+    if (found) return found;
+    throw new Refused(`${claims.iss} is not registered with the key ${toHex(kid)}`, 'issuer-not-registered');
   }
 
   /** @param {Statement} statement whose issuer has to be active and to hold a role for the kind */

@@ -43,7 +43,8 @@ export async function checkBundle(bytes, policy) {
   const format = await finding(async () => {
     bundle = await parseBundle(bytes);
     const steps = bundle.entries.filter(({ statement }) => statement.execution !== undefined).length;
-    return `a bundle of ${steps} entries of ${bundle.execution} and ${bundle.entries.length - steps} that they stand on`;
+    const others = bundle.entries.length - steps;
+    return `a bundle of ${steps} entries of ${bundle.execution} and ${others} that they stand on`;
   });
   if (!bundle) {
     const rest = notChecked('the file is not a bundle');
@@ -76,7 +77,9 @@ export async function checkBundle(bytes, policy) {
  */
 function checkInclusion({ entries, multiproof }, head) {
   return finding(async () => {
-    const leaves = entries.map(({ index, statement }) => ({ index, hash: fromHex(statement.id, 32) ?? new Uint8Array() }));
+    const leaves = entries.map(({ index, statement }) => {
+      return { index, hash: fromHex(statement.id, 32) ?? new Uint8Array() };
+    });
     await verifyMultiproof(leaves, head.size, multiproof, head.root);
     return `all ${entries.length} entries are in the tree of ${head.size}`;
   });

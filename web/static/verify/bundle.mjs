@@ -41,8 +41,11 @@ const NOT_A_BUNDLE = 'not a bundle in its one encoding: format, execution, check
  * @returns {Promise<Bundle>}
  */
 export async function parseBundle(bytes) {
-  if (bytes.length > MAX_BUNDLE_BYTES) throw new Refused(`a bundle of ${bytes.length} bytes is larger than what is read`);
-  const { execution, checkpoint: note, entries: listed, multiproof: texts } = readJson(bytes, NOT_A_BUNDLE, readMembers);
+  if (bytes.length > MAX_BUNDLE_BYTES) {
+    throw new Refused(`a bundle of ${bytes.length} bytes is larger than what is read`);
+  }
+  const members = readJson(bytes, NOT_A_BUNDLE, readMembers);
+  const { execution, checkpoint: note, entries: listed, multiproof: texts } = members;
   if (!isExecutionId(execution)) throw new Refused('the execution is not one that a statement could be about');
   if (!isUnicode(note)) throw new Refused('the checkpoint is not a text in Unicode');
   const checkpoint = parseNote(toUtf8(note));
@@ -101,7 +104,8 @@ async function readEntry(index, raw) {
 function readMembers(value) {
   const areTexts = (/** @type {unknown[]} */ ...values) => values.every((item) => typeof item === 'string');
   const { format, execution, checkpoint, entries, multiproof } = value;
-  if (!areTexts(format, execution, checkpoint) || !Array.isArray(entries) || !Array.isArray(multiproof)) return undefined;
+  if (!areTexts(format, execution, checkpoint)) return undefined;
+  if (!Array.isArray(entries) || !Array.isArray(multiproof)) return undefined;
   const isEntry = (/** @type {any} */ entry) => Number.isSafeInteger(entry?.index) && areTexts(entry.statement);
   if (format !== FORMAT || !entries.every(isEntry) || !areTexts(...multiproof)) return undefined;
   return {
@@ -131,7 +135,9 @@ async function checkComplete(execution, entries) {
     registrations.set(registered, [...(registrations.get(registered) ?? []), step]);
   }
   const genesis = entries[0];
-  if (genesis?.index !== 0n || genesis.statement.kind !== 'genesis') throw new Refused('the genesis, entry 0, is missing');
+  if (genesis?.index !== 0n || genesis.statement.kind !== 'genesis') {
+    throw new Refused('the genesis, entry 0, is missing');
+  }
   const waiting = entries.filter(({ statement }) => statement.execution === execution);
   if (waiting.length === 0) throw new Refused(`no entry is of the execution ${execution}`);
   waiting.push(genesis);

@@ -84,7 +84,8 @@ export function parseEvidence(bytes) {
  * @returns {Members | undefined} nothing when these are not the members of evidence
  */
 function readMembers(value) {
-  const areTexts = (/** @type {unknown} */ list) => Array.isArray(list) && list.every((item) => typeof item === 'string');
+  const areTexts = (/** @type {unknown} */ list) =>
+    Array.isArray(list) && list.every((item) => typeof item === 'string');
   const isEntry = (/** @type {any} */ entry) =>
     Number.isSafeInteger(entry?.index) && entry.index >= 0 && areTexts(entry.proof) && areTexts([entry.statement]);
   const { checkpoints, entries = [], format, key, kind, prefix } = value;

@@ -21,8 +21,8 @@ import { KIND_OF_ROLE, ROLES } from './words.mjs';
 /** @typedef {import('./statement.mjs').Statement} Statement */
 
 /**
- * What evidence proves, to whoever takes the keys in the policy for those of the parties: who misbehaved, the stable code
- * of what is shown, the same in sentences, what would refute it, and which witnesses cosigned both of two heads.
+ * What evidence proves, to whoever takes the keys in the policy for those of the parties: who misbehaved, the stable
+ * code of what is shown, the same in sentences, what would refute it, and which witnesses cosigned both of two heads.
  *
  * @typedef {{
  *   against: 'log' | 'log_or_issuer',
@@ -62,10 +62,11 @@ async function checkHeads({ heads: [one, other], prefix }, policy) {
     throw new Refused(`the heads are of two logs, ${smaller.origin} and ${larger.origin}`);
   }
   await contradicts(prefix, smaller, larger);
+  const root = toBase64(prefix.root);
   const begins =
     smaller.size === larger.size
       ? `It also signed a head of the same size with root ${toBase64(larger.root)}.`
-      : `It also signed a head of ${larger.size} entries, whose first ${smaller.size} have the root ${toBase64(prefix.root)}.`;
+      : `It also signed a head of ${larger.size} entries, whose first ${smaller.size} have the root ${root}.`;
   const cosigned = async (/** @type {import('./note.mjs').SignedNote} */ note) =>
     (await allowing(verifyCosignatures(policy, note), [])).map(({ witness }) => witness);
   const both = new Set(await cosigned(other));
@@ -106,14 +107,18 @@ async function checkClaim({ heads: [note], entries: [first, second], prefix }, p
   await verifyStatement(statement, key);
   const claimed = { size: BigInt(claim.size), root: hashFromBase64(claim.root) ?? new Uint8Array() };
   await contradicts(prefix, claimed, head);
+  const [stated, signed] = [toBase64(claimed.root), toBase64(prefix.root)];
   return {
     against: 'log_or_issuer',
     log: head.origin,
     code: 'head-contradicted',
     shows: [
-      `The issuer ${name} states in entry ${second.index} that it saw a head of ${claimed.size} entries with root ${toBase64(claimed.root)}.`,
-      `The log signed a head of ${head.size} entries, with this statement among them, whose first ${claimed.size} have the root ${toBase64(prefix.root)}.`,
-      'Either the log showed the issuer another tree, or the issuer states a head that it was not shown. The note that the issuer saw, signed by the log, would settle it.',
+      `The issuer ${name} states in entry ${second.index} that it saw a head of ${claimed.size} entries ` +
+        `with root ${stated}.`,
+      `The log signed a head of ${head.size} entries, with this statement among them, ` +
+        `whose first ${claimed.size} have the root ${signed}.`,
+      'Either the log showed the issuer another tree, or the issuer states a head that it was not shown. ' +
+        'The note that the issuer saw, signed by the log, would settle it.',
     ],
     unless: undefined,
     witnesses: [],
@@ -154,7 +159,8 @@ async function checkAdmission({ heads: [note], entries, key }, policy) {
 }
 
 /**
- * What makes the rules of the log those that it is held to. Entry 0 is held to them as well, by being what founds a log.
+ * What makes the rules of the log those that it is held to. Entry 0 is held to them as well, by being what founds a
+ * log.
  *
  * @param {Included} accused
  * @param {Included[]} earlier
@@ -256,7 +262,9 @@ async function checkIncluded({ index, bytes, proof }, head) {
  */
 async function contradicts({ root, proof }, claimed, head) {
   await verifyConsistency(claimed.size, root, head.size, head.root, proof);
-  if (equal(root, claimed.root)) throw new Refused(`the two trees agree: both have the root ${toHex(root)} at that size`);
+  if (equal(root, claimed.root)) {
+    throw new Refused(`the two trees agree: both have the root ${toHex(root)} at that size`);
+  }
 }
 
 /**

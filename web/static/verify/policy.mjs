@@ -188,7 +188,9 @@ export function parseCheckpoint(text) {
   const [origin = '', second = '', third = '', ...extensions] = lines;
   const size = fromDecimal(second, MAX_SIZE);
   const root = hashFromBase64(third);
-  if (toUtf8(origin).length > 255 || hasControl(origin)) throw new Refused('the origin, the first line, has 1 to 255 bytes');
+  if (toUtf8(origin).length > 255 || hasControl(origin)) {
+    throw new Refused('the origin, the first line, has 1 to 255 bytes');
+  }
   if (size === undefined) throw new Refused('the second line is the tree size: decimal, at most 2^63-1');
   if (!root) throw new Refused('the third line is the root: the standard base64 of 32 bytes');
   return { origin, size, root, extensions };

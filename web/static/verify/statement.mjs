@@ -24,7 +24,15 @@ export const MAX_STATEMENT = 65_535;
 /**
  * What a statement says about itself. `aud`, `nbf` and `exp` are on every authorization, and on nothing else.
  *
- * @typedef {{ iss: string, sub: string, aud?: string, exp?: number, nbf?: number, iat: number, cti: Uint8Array }} Claims
+ * @typedef {{
+ *   iss: string,
+ *   sub: string,
+ *   aud?: string,
+ *   exp?: number,
+ *   nbf?: number,
+ *   iat: number,
+ *   cti: Uint8Array,
+ * }} Claims
  */
 
 /**

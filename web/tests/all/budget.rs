@@ -100,6 +100,9 @@ async fn the_scripts_are_served_as_they_lie_in_the_source() {
         {
             assert!(!answer.text().contains(forbidden), "{path}: {forbidden}");
         }
+        for line in answer.text().lines() {
+            assert!(line.chars().count() <= 120, "{path} is to be read by people: {line}");
+        }
         for line in answer.text().lines().filter(|line| line.contains("import ") || line.contains("} from "))
         {
             assert!(!line.contains("://"), "{path}: {line}");

@@ -32,6 +32,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
+use countersign_serving::readiness::alive;
 use countersign_serving::{Bounds, Observer, observe};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -58,7 +59,7 @@ pub fn router(witness: Arc<Witness>, patience: Duration, observer: Observer) -> 
         .route("/style.css", read(get(page::style)))
         .route("/add-checkpoint", post(add_checkpoint::add_checkpoint).fallback(only_post))
         .route("/{origin_hash}/checkpoint", read(get(monitoring::checkpoint)))
-        .route("/healthz", read(get(health::alive)))
+        .route("/healthz", read(get(alive)))
         .route("/readyz", read(get(health::ready)))
         .route("/metrics", read(get(metrics::render)))
         .route("/errors", read(get(error_pages::list)))
