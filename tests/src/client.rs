@@ -21,6 +21,14 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 /// Why there is no answer. Whether the request had an effect is not known.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
+    /// Another status than 200.
+    #[error("GET {path} answers {status}, expected 200")]
+    Status {
+        /// What was asked for.
+        path: String,
+        /// What came.
+        status: u16,
+    },
     /// No connection.
     #[error("no connection to {address}: {source}")]
     Connect {
@@ -122,6 +130,15 @@ impl Client {
     /// `GET path`.
     pub async fn get(&mut self, path: &str) -> Result<Answer, ClientError> {
         self.send(Method::GET, path, &[], Bytes::new()).await
+    }
+
+    /// The body of `GET path`, which has to be answered with 200.
+    pub async fn body(&mut self, path: &str) -> Result<Bytes, ClientError> {
+        let Answer { status, body, .. } = self.get(path).await?;
+        if status == StatusCode::OK {
+            return Ok(body);
+        }
+        Err(ClientError::Status { path: path.to_owned(), status: status.as_u16() })
     }
 
     /// `POST path`, with a body of the given content type.

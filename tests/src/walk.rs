@@ -16,14 +16,6 @@ pub enum WalkError {
     /// No answer.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// Another status than 200.
-    #[error("GET {path} answers {status}, expected 200")]
-    Status {
-        /// What was asked for.
-        path: String,
-        /// What came.
-        status: u16,
-    },
     /// Not a bundle of the width that the head implies.
     #[error("the bundle {index}: {cause}")]
     Bundle {
@@ -149,11 +141,5 @@ async fn edge(client: &mut Client, size: TreeSize, of: TreeSize) -> Result<Compa
 }
 
 async fn get(client: &mut Client, resource: Resource) -> Result<bytes::Bytes, WalkError> {
-    let path = format!("/{resource}");
-    let answer = client.get(&path).await?;
-    if answer.status == hyper::StatusCode::OK {
-        Ok(answer.body)
-    } else {
-        Err(WalkError::Status { path, status: answer.status.as_u16() })
-    }
+    Ok(client.body(&format!("/{resource}")).await?)
 }

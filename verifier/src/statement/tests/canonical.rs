@@ -44,22 +44,7 @@ fn utf_16_order_is_the_canonical_one() {
 }
 
 #[test]
-fn numbers_are_exact_integers() {
-    for number in [
-        "1.0",
-        "1.5",
-        "1e3",
-        "-0",
-        "-0.0",
-        "9007199254740992",
-        "-9007199254740992",
-        "18446744073709551616",
-        "340282366920938463463374607431768211456",
-    ] {
-        let error = refusal(&with_context(&format!(r#"{{"a":[{number}]}}"#)));
-        let Some(pointer) = error.pointer() else { panic!("{number}: {error}") };
-        assert_eq!((error.code(), pointer.as_str()), ("json-number", "/context/a/0"), "{number}");
-    }
+fn the_largest_and_smallest_integers_are_taken() {
     for number in ["9007199254740991", "-9007199254740991", "0"] {
         let bytes = around(Kind::Intent, with_context(&format!(r#"{{"a":{number}}}"#)).as_bytes());
         assert!(Statement::parse(&bytes).is_ok(), "{number}");
