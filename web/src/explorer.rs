@@ -86,7 +86,7 @@ impl Explorer {
             .layer(CompressionLayer::new())
     }
 
-    pub(crate) fn mirror(&self) -> &Mirror {
+    pub(crate) fn mirror(&self) -> &Arc<Mirror> {
         &self.mirror
     }
 

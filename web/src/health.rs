@@ -54,11 +54,9 @@ impl Condition {
             Some(trouble) if trouble.is_alarm() => Self::Contradiction,
             Some(trouble) if trouble.is_beginning() => Self::Waiting,
             Some(_) => Self::Unreadable,
-            None => match known.head() {
-                None => Self::Waiting,
-                Some(head) if head.verified.checkpoint().size > known.read_up_to() => Self::Reading,
-                Some(_) => Self::Following,
-            },
+            None if known.head().is_none() => Self::Waiting,
+            None if known.is_reading() => Self::Reading,
+            None => Self::Following,
         }
     }
 

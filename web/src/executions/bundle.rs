@@ -26,6 +26,10 @@ const AT_ONCE: usize = 64;
 /// The bundle of an execution under the newest head that was accepted. The log is not believed: the bundle is made of
 /// entries that were verified, and its proof leads to the signed root.
 pub(super) async fn bundle(explorer: &Explorer, ask: &Ask, id: &str) -> Result<Response<Body>, Refusal> {
+    // What came since the last look is taken in part by part, which is over in a moment.
+    if explorer.mirror().known().is_reading() {
+        explorer.mirror().catch_up().await;
+    }
     let (head, indexes) = find(explorer, id)?;
     let mut gathered = Gathered { entries: BTreeMap::new(), bytes: 0 };
     let mut needs = Needs::default();

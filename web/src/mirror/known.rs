@@ -43,6 +43,11 @@ impl Known {
         self.tree.edge.size()
     }
 
+    /// Whether entries under the newest accepted head are still to be read.
+    pub(crate) fn is_reading(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.verified.checkpoint().size > self.read_up_to())
+    }
+
     /// The index over them.
     pub(crate) fn index(&self) -> &Index {
         &self.index
