@@ -1,16 +1,18 @@
 //! The state that is durable.
 //!
 //! What a row of an index says is held against the entry by which it came about, which the tree has: the checksums of the
-//! database say only that somebody wrote the row. Of an entry that others refer to, the place alone is; a row that is
-//! missing, nothing here can miss. Both are for `fsck`.
+//! database say only that somebody wrote the row. Of an entry that others refer to, its place is, and what it is once that
+//! refuses somebody. What would let a statement pass that should not, and a row that is missing, are for `fsck`: the
+//! sequencer is spared the reading of every entry that is referred to.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
-use countersign_verifier::admission::{Effects, EntryFacts, IssuerKey, IssuerRecord, State};
+use countersign_verifier::admission::{Effects, EntryFacts, IssuerKey, IssuerRecord, Refusal, State};
 use countersign_verifier::merkle::{LeafHash, LeafIndex, NodeHash, TreeSize};
-use countersign_verifier::statement::{ExecutionId, Statement};
+use countersign_verifier::statement::{ExecutionId, Statement, Verdict};
 
+use super::Answerable;
 use crate::store::{Entries, Facts, NewEntry, StoreError, Tiles};
 use crate::tree::TreeReader;
 
@@ -157,5 +159,30 @@ impl<S: Facts + Entries + Tiles + ?Sized> State for Committed<'_, S> {
     fn close_of(&self, execution: &ExecutionId) -> Result<Option<LeafHash>, StoreError> {
         let mark = self.store.close_of(execution)?;
         self.marked(mark, |effects| effects.closes.as_ref() == Some(execution))
+    }
+}
+
+impl<S: Facts + Entries + Tiles + ?Sized> Answerable for Committed<'_, S> {
+    fn confirm(&self, refusal: &Refusal) -> Result<(), StoreError> {
+        let (Refusal::ReferenceKind { index, .. }
+        | Refusal::ReferenceExecution { index, .. }
+        | Refusal::DecisionDenies { index }) = refusal
+        else {
+            return Ok(());
+        };
+        // Behind the tree is the batch.
+        if !self.tree.size().contains(*index) {
+            return Ok(());
+        }
+        let is_so = |EntryFacts { kind, execution, verdict, .. }: EntryFacts| match refusal {
+            Refusal::ReferenceKind { found, .. } => kind == *found,
+            Refusal::ReferenceExecution { found, .. } => execution == *found,
+            _ => verdict != Some(Verdict::Permit),
+        };
+        if self.effects(*index)?.is_some_and(|effects| is_so(effects.entry.1)) {
+            Ok(())
+        } else {
+            Err(StoreError::DamagedRow { row: "ids" })
+        }
     }
 }

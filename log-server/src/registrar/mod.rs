@@ -16,13 +16,19 @@ pub(crate) use overlay::Overlay;
 use crate::log::{Atomicity, Rejection, Sequenced};
 use crate::store::NewEntry;
 
+/// A state that is kept in rows, which somebody may have written over.
+pub(crate) trait Answerable: State {
+    /// Fails when an entry that a refusal rests on is not as it says. Of what the rows say, refusals go to others.
+    fn confirm(&self, refusal: &Refusal) -> Result<(), Self::Error>;
+}
+
 /// One result a statement, in their order.
 pub(crate) type Decisions = Vec<Result<Sequenced, Rejection>>;
 
 /// Decides on the statements of one submission, over `state` and what earlier submissions of the batch have added to
 /// it. What is taken is added to both `state` and `taken`; a submission that is to be taken as a whole and cannot be
 /// adds nothing.
-pub(crate) fn decide<S: State>(
+pub(crate) fn decide<S: Answerable>(
     state: &mut Overlay<'_, S>,
     statements: Vec<VerifiedStatement>,
     atomicity: Atomicity,
@@ -36,7 +42,7 @@ pub(crate) fn decide<S: State>(
     }
 }
 
-fn decide_one<S: State>(
+fn decide_one<S: Answerable>(
     state: &mut Overlay<'_, S>,
     statement: VerifiedStatement,
     taken: &mut Vec<NewEntry>,
@@ -52,12 +58,15 @@ fn decide_one<S: State>(
         Err(AdmitError::Refused(Refusal::AlreadyPresent { index })) => {
             Ok(Ok(Sequenced { index, entry, new: false }))
         }
-        Err(AdmitError::Refused(refusal)) => Ok(Err(refusal.into())),
+        Err(AdmitError::Refused(refusal)) => {
+            state.confirm(&refusal)?;
+            Ok(Err(refusal.into()))
+        }
         Err(AdmitError::State(error)) => Err(error),
     }
 }
 
-fn decide_all<S: State>(
+fn decide_all<S: Answerable>(
     state: &mut Overlay<'_, S>,
     statements: Vec<VerifiedStatement>,
     taken: &mut Vec<NewEntry>,

@@ -1,8 +1,12 @@
 //! What a batch adds, over what is already there.
 
-use countersign_verifier::admission::{Effects, EntryFacts, IssuerKey, IssuerRecord, MemoryState, State};
+use countersign_verifier::admission::{
+    Effects, EntryFacts, IssuerKey, IssuerRecord, MemoryState, Refusal, State,
+};
 use countersign_verifier::merkle::{LeafHash, TreeSize};
 use countersign_verifier::statement::ExecutionId;
+
+use super::Answerable;
 
 /// A state with what was admitted since, which nothing but the memory holds yet.
 #[derive(Debug)]
@@ -57,5 +61,12 @@ impl<S: State> State for Overlay<'_, S> {
 
     fn close_of(&self, execution: &ExecutionId) -> Result<Option<LeafHash>, S::Error> {
         either(self.added.close_of(execution), || self.below.close_of(execution))
+    }
+}
+
+impl<S: Answerable> Answerable for Overlay<'_, S> {
+    fn confirm(&self, refusal: &Refusal) -> Result<(), S::Error> {
+        // What was added here was never in a row.
+        self.below.confirm(refusal)
     }
 }

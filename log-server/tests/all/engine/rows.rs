@@ -123,6 +123,12 @@ async fn a_place_where_an_entry_is_not_answers_no_duplicate_and_carries_no_refer
         governed.submitted("ids", change, &duplicate).await;
         governed.submitted("ids", change, &reference).await;
     }
+    // Its kind, and the execution that it is of.
+    let change: &dyn Fn(&Raw) = &|db| flip(db, "ids", id.as_bytes(), 8);
+    governed.submitted("ids", change, &desk.authorization("run/4", id)).await;
+    let last = |db: &Raw| get(db, "ids", id.as_bytes()).len() - 1;
+    let change: &dyn Fn(&Raw) = &|db| flip(db, "ids", id.as_bytes(), last(db));
+    governed.submitted("ids", change, &desk.authorization("run/2", id)).await;
     // As it was written, the place is given.
     let log = governed.founded.open(POLICY).await;
     let again = enter(&log, duplicate).await;
