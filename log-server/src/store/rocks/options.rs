@@ -12,6 +12,8 @@ const MIB: usize = 1 << 20;
 const BLOCK_CACHE: usize = 64 * MIB;
 /// What is in memory before it is written into files, all families together.
 const WRITE_BUFFERS: usize = 64 * MIB;
+/// How much of a write buffer its filter takes: a bit for every byte of eight, and a row has some 50 bytes.
+const MEMORY_FILTER: f64 = 0.05;
 /// What a start replays at most.
 const WRITE_AHEAD_LOG: u64 = 64 << 20;
 
@@ -81,6 +83,9 @@ fn of(family: Family, cache: &Cache) -> Options {
             // Most look-ups are for what is not there: the filter answers them.
             options.set_write_buffer_size(16 * MIB);
             table.set_bloom_filter(10.0, false);
+            // Also of what is still in memory, where a search goes through a list of all rows.
+            options.set_memtable_whole_key_filtering(true);
+            options.set_memtable_prefix_bloom_ratio(MEMORY_FILTER);
         }
         Family::Edge | Family::Issuers | Family::Meta => {
             options.set_write_buffer_size(4 * MIB);
