@@ -38,11 +38,13 @@ struct Desk {
 struct Waiting {
     lanes: Lanes<Turn, Job>,
     closed: bool,
+    /// How many threads wait for something to come.
+    asleep: usize,
 }
 
 impl Checkers {
     pub(super) fn start() -> std::io::Result<Self> {
-        let waiting = Mutex::new(Waiting { lanes: Lanes::new(BOUND), closed: false });
+        let waiting = Mutex::new(Waiting { lanes: Lanes::new(BOUND), closed: false, asleep: 0 });
         let desk = Arc::new(Desk { waiting, filled: Condvar::new() });
         let checkers = Self { desk: Arc::clone(&desk) };
         for number in 0..thread::available_parallelism()?.get() {
@@ -63,6 +65,16 @@ impl Checkers {
         results.pop().ok_or_else(Refusal::internal)
     }
 
+    /// Does `work` in turn, and does not wait for it.
+    pub(super) fn give(
+        &self,
+        turn: &Turn,
+        load: Load,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<(), Refusal> {
+        self.desk.with_lanes(|lanes| lanes.push(turn, vec![(load, Box::new(work) as Job)]).map_err(full))
+    }
+
     /// Does each of `works` in turn, on as many threads as are free, and gives back their results in their order. None
     /// is begun when there is no room for all of them.
     pub(super) async fn run_all<T: Send + 'static>(
@@ -71,10 +83,6 @@ impl Checkers {
         works: Vec<(Load, impl FnOnce() -> T + Send + 'static)>,
     ) -> Result<Vec<T>, Refusal> {
         let (jobs, results) = jobs(works);
-        let full = |_| {
-            let detail = "too many statements of this issuer wait to be checked";
-            Refusal::new(&codes::OVERLOADED, detail).retry_after(Duration::from_secs(1))
-        };
         self.desk.with_lanes(|lanes| lanes.push(turn, jobs).map_err(full))?;
         all(results).await
     }
@@ -89,6 +97,11 @@ impl Checkers {
         self.desk.with_lanes(|lanes| lanes.push_anyway(turn, jobs));
         all(results).await
     }
+}
+
+fn full<T>(_: T) -> Refusal {
+    let detail = "too many statements of this issuer wait to be checked";
+    Refusal::new(&codes::OVERLOADED, detail).retry_after(Duration::from_secs(1))
 }
 
 type Results<T> = Vec<oneshot::Receiver<T>>;
@@ -123,12 +136,13 @@ impl Desk {
     fn with_lanes<T>(&self, put: impl FnOnce(&mut Lanes<Turn, Job>) -> T) -> T {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let result = put(&mut waiting.lanes);
-        let several = waiting.lanes.held().statements > 1;
+        let (several, asleep) = (waiting.lanes.held().statements > 1, waiting.asleep);
         drop(waiting);
-        if several {
-            self.filled.notify_all();
-        } else {
-            self.filled.notify_one();
+        // To wake who is awake would cost as much.
+        match (asleep, several) {
+            (0, _) => {}
+            (_, true) => self.filled.notify_all(),
+            (_, false) => self.filled.notify_one(),
         }
         result
     }
@@ -150,7 +164,9 @@ impl Desk {
             if waiting.closed {
                 return None;
             }
+            waiting.asleep = waiting.asleep.saturating_add(1);
             waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            waiting.asleep = waiting.asleep.saturating_sub(1);
         }
     }
 }

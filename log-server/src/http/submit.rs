@@ -6,6 +6,7 @@ use std::time::Instant;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use countersign_verifier::statement::MAX_STATEMENT;
+use tokio::sync::oneshot;
 
 use super::answer::{self, Form, Wait};
 use super::app::App;
@@ -17,7 +18,7 @@ use super::metrics;
 use super::problem::Refusal;
 use super::query::Query;
 use crate::fair::Load;
-use crate::log::{Atomicity, Rejection, SubmitError};
+use crate::log::{Rejection, Sequenced, SubmitError};
 use crate::stage::{self, Stage};
 
 /// The largest JSON form of a statement that is read: the longest statement with generous formatting.
@@ -35,25 +36,83 @@ pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Res
     let check = if is_json { intake::json } else { intake::cose };
     let here = Arc::clone(&app);
     let (load, since) = (Load { statements: 1, bytes: bytes.len() }, Instant::now());
-    let taken = app.checkers.run(&turn, load, move || check(&here, &bytes)).await??;
-    stage::record(Stage::Verified, since.elapsed());
-    let sequenced = match taken {
-        Taken::Known(sequenced) => sequenced,
-        Taken::Fresh(statement) => {
-            let issuer = &statement.statement().claims().issuer;
-            tracing::Span::current().record("issuer", tracing::field::display(issuer));
-            app.rates.take(issuer)?;
-            let results = app.log.submit(vec![*statement], Atomicity::Each).await?;
-            let result = results.into_iter().next().ok_or_else(Refusal::internal)?;
-            result.map_err(|rejection| {
-                let refusal = Refusal::from(rejection);
-                if is_json { refusal.within_payload() } else { refusal }
-            })?
+    let (done, told) = oneshot::channel();
+    let done = Done(Some(done));
+    app.checkers.give(&turn, load, move || {
+        let checked = check(&here, &bytes);
+        stage::record(Stage::Verified, since.elapsed());
+        enter(&here, checked, done);
+    })?;
+    let outcome = match told.await {
+        Ok(outcome) => outcome,
+        Err(_) => return Err(app.log.reason_to_come().await.into()),
+    };
+    if let (Outcome::Decided(_), Some(issuer)) = (&outcome, &turn) {
+        tracing::Span::current().record("issuer", tracing::field::display(issuer));
+    }
+    let sequenced = match outcome {
+        Outcome::Refused(refusal) => return Err(refusal),
+        Outcome::Known(sequenced) | Outcome::Decided(Ok(sequenced)) => sequenced,
+        Outcome::Decided(Err(rejection)) => {
+            let refusal = Refusal::from(rejection);
+            return Err(if is_json { refusal.within_payload() } else { refusal });
         }
     };
     tracing::Span::current().record("index", sequenced.index.get());
     metrics::count_statement(sequenced.new);
     answer::respond(&app, sequenced, wait, form, deadline).await
+}
+
+/// What became of a statement.
+enum Outcome {
+    /// The log holds the same bytes already.
+    Known(Sequenced),
+    /// It was signed by whom it says it is of, and the sequencer has decided.
+    Decided(Result<Sequenced, Rejection>),
+    Refused(Refusal),
+}
+
+/// Where the outcome is told. Who drops it without one has met a fault.
+struct Done(Option<oneshot::Sender<Outcome>>);
+
+impl Done {
+    fn tell(mut self, outcome: Outcome) {
+        // When the client has gone, nobody listens.
+        if let Some(done) = self.0.take() {
+            let _ = done.send(outcome);
+        }
+    }
+}
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        if let Some(done) = self.0.take() {
+            let _ = done.send(Outcome::Refused(Refusal::internal()));
+        }
+    }
+}
+
+/// Gives a statement that was checked to the sequencer at once: whoever waits for the answer is woken once, and not
+/// twice.
+fn enter(app: &App, checked: Result<Taken, Refusal>, mut done: Done) {
+    let statement = match checked {
+        Ok(Taken::Fresh(statement)) => statement,
+        Ok(Taken::Known(known)) => return done.tell(Outcome::Known(known)),
+        Err(refusal) => return done.tell(Outcome::Refused(refusal)),
+    };
+    if let Err(refusal) = app.rates.take(&statement.statement().claims().issuer) {
+        return done.tell(Outcome::Refused(refusal));
+    }
+    // From here on no word means that the log stops.
+    let Some(done) = done.0.take() else { return };
+    app.log.hand_in(*statement, |answer| {
+        let outcome = match answer.map(|decisions| decisions.into_iter().next()) {
+            Ok(Some(decision)) => Outcome::Decided(decision),
+            Ok(None) => Outcome::Refused(Refusal::internal()),
+            Err(error) => Outcome::Refused(error.into()),
+        };
+        let _ = done.send(outcome);
+    });
 }
 
 impl From<SubmitError> for Refusal {

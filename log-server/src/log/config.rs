@@ -15,8 +15,8 @@ pub struct LogConfig {
     /// The witnesses, where to reach them, and how many of them a head needs. Log lines in it are ignored: the log
     /// is the one in the data folder.
     pub policy: Policy,
-    /// The least time between two heads that are offered to the witnesses. Zero, the default: a head is offered as
-    /// soon as the one before has its quorum.
+    /// The least time between two heads that are offered to the witnesses. Zero: a head is offered as soon as the one
+    /// before has its quorum.
     pub checkpoint_interval: Duration,
     /// How much may wait for the sequencer.
     pub queue: QueueBounds,

@@ -68,7 +68,23 @@ impl Log {
         Ok(results)
     }
 
-    async fn reason_to_come(&self) -> SubmitError {
+    /// The same for one statement, for who cannot wait: `tell` hears later what [`Log::submit`] would have given back, on
+    /// a thread that others wait for. If it is dropped without a word, the log is about to stop:
+    /// [`Log::reason_to_come`] says why.
+    pub(crate) fn hand_in(
+        &self,
+        statement: VerifiedStatement,
+        tell: impl FnOnce(Result<Vec<Result<Sequenced, Rejection>>, SubmitError>) + Send + 'static,
+    ) {
+        if let Some(reason) = self.ground.stop.reason() {
+            return tell(Err(SubmitError::Stopped(reason)));
+        }
+        // Of a refusal it is told as well.
+        let _ = self.queue.push(Submission::one(statement, tell));
+    }
+
+    /// Why a submission is given no answer.
+    pub(crate) async fn reason_to_come(&self) -> SubmitError {
         let (mut stopped, mut closing) = (self.ground.stop.subscribe(), self.closing.subscribe());
         tokio::select! {
             biased;

@@ -1,6 +1,7 @@
 //! What waits for the sequencer: bounded, and fair between issuers. What does not fit is refused at once.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -22,6 +23,15 @@ const MAX_GROUP: usize = 128;
 /// The answer to a group.
 pub(crate) type Answer = Result<Decisions, SubmitError>;
 
+/// How a submitter is told what became of a group: at most once.
+struct Reply(Box<dyn FnOnce(Answer) + Send>);
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reply")
+    }
+}
+
 /// Statements of one submission that are decided together. Who drops it without an answer leaves the submitter with
 /// none.
 #[derive(Debug)]
@@ -29,7 +39,7 @@ pub(crate) struct Group {
     statements: Vec<VerifiedStatement>,
     atomicity: Atomicity,
     since: Instant,
-    reply: oneshot::Sender<Answer>,
+    reply: Reply,
 }
 
 /// One submission on its way into the queue, and the answers to come, in the order of its statements.
@@ -49,11 +59,22 @@ impl Submission {
         while !statements.is_empty() {
             let rest = statements.split_off(statements.len().min(together));
             let (reply, answer) = oneshot::channel();
+            // Whether the submitter still waits does not matter.
+            let reply = Reply(Box::new(|answer| drop(reply.send(answer))));
             groups.push((load(&statements), Group { statements, atomicity, since, reply }));
             answers.push(answer);
             statements = rest;
         }
         Self { issuer, groups, answers }
+    }
+
+    /// One statement, of which `tell` learns what becomes, on a thread that others wait for.
+    pub(crate) fn one(statement: VerifiedStatement, tell: impl FnOnce(Answer) + Send + 'static) -> Self {
+        let issuer = Some(issuer(&statement).clone());
+        let (statements, reply) = (vec![statement], Reply(Box::new(tell)));
+        let load = load(&statements);
+        let group = Group { statements, atomicity: Atomicity::Each, since: Instant::now(), reply };
+        Self { issuer, groups: vec![(load, group)], answers: Vec::new() }
     }
 }
 
@@ -117,10 +138,10 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// Answers all of it: what was decided is durable. Whether the submitters still wait does not matter.
+    /// Answers all of it: what was decided is durable.
     pub(crate) fn answer(self, decisions: Vec<Decisions>) {
         for (group, decisions) in self.groups.into_iter().zip(decisions) {
-            let _ = group.reply.send(Ok(decisions));
+            (group.reply.0)(Ok(decisions));
         }
         if let Some(publication) = self.publication {
             let _ = publication.done.send(());
@@ -129,9 +150,13 @@ impl Work {
 
     /// Refuses all of it. Nothing of it was done.
     pub(crate) fn refuse(self, error: &SubmitError) {
-        for group in self.groups {
-            let _ = group.reply.send(Err(error.clone()));
-        }
+        refuse(self.groups, error);
+    }
+}
+
+fn refuse(groups: impl IntoIterator<Item = Group>, error: &SubmitError) {
+    for group in groups {
+        (group.reply.0)(Err(error.clone()));
     }
 }
 
@@ -147,28 +172,44 @@ struct Waiting {
     lanes: Lanes<Option<IssuerName>, Group>,
     publication: Option<PendingPublication>,
     closed: bool,
+    /// Whether the sequencer waits for something to come.
+    asleep: bool,
 }
 
 impl Queue {
     pub(crate) fn new(bounds: QueueBounds) -> Self {
         let lanes = Lanes::new(Load { statements: bounds.statements, bytes: bounds.bytes });
         Self {
-            waiting: Mutex::new(Waiting { lanes, publication: None, closed: false }),
+            waiting: Mutex::new(Waiting { lanes, publication: None, closed: false, asleep: false }),
             filled: Condvar::new(),
         }
     }
 
-    /// Lets a submission wait, all of it or nothing, and gives back where its answers will be.
+    /// Lets a submission wait, all of it or nothing, and gives back where its answers will be. Whoever has another way
+    /// to be told is told of a refusal as well.
     pub(crate) fn push(&self, submission: Submission) -> Result<Vec<oneshot::Receiver<Answer>>, SubmitError> {
-        let mut waiting = self.lock();
-        if waiting.closed {
-            return Err(SubmitError::ShuttingDown);
-        }
         let Submission { issuer, groups, answers } = submission;
-        waiting.lanes.push(&issuer, groups).map_err(|_| SubmitError::QueueFull)?;
+        let mut waiting = self.lock();
+        let (error, groups) = if waiting.closed {
+            (SubmitError::ShuttingDown, groups)
+        } else if let Err(groups) = waiting.lanes.push(&issuer, groups) {
+            (SubmitError::QueueFull, groups)
+        } else {
+            self.wake(waiting);
+            return Ok(answers);
+        };
         drop(waiting);
-        self.filled.notify_one();
-        Ok(answers)
+        refuse(groups.into_iter().map(|(_, group)| group), &error);
+        Err(error)
+    }
+
+    /// To wake who is awake would cost as much.
+    fn wake(&self, waiting: MutexGuard<'_, Waiting>) {
+        let asleep = waiting.asleep;
+        drop(waiting);
+        if asleep {
+            self.filled.notify_one();
+        }
     }
 
     /// Has a published head written. The receiver hears of it once it is durable, or never. A head that waits to be
@@ -178,8 +219,7 @@ impl Queue {
         let mut waiting = self.lock();
         if !waiting.closed {
             waiting.publication = Some(PendingPublication { row: Some(row), done });
-            drop(waiting);
-            self.filled.notify_one();
+            self.wake(waiting);
         }
         durable
     }
@@ -194,7 +234,9 @@ impl Queue {
             if waiting.closed {
                 return None;
             }
+            waiting.asleep = true;
             waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            waiting.asleep = false;
         }
     }
 
