@@ -32,9 +32,17 @@ pub(super) struct Coordinator {
     writing: Option<Writing>,
     /// The size of the head that was asked for last, or that was published before this run.
     asked: Option<TreeSize>,
+    /// When that was.
+    offered: Option<Instant>,
     numbers: u64,
-    next: Instant,
 }
+
+/// How much longer a head waits for each statement that came since the last one, and how long at most for all of them.
+///
+/// Log and witnesses spend as much on one head as on ten statements and more. So heads are rarer the more there is to
+/// do, by about the time that the statements themselves take.
+const GIVES_WAY: Duration = Duration::from_micros(100);
+const GIVES_WAY_AT_MOST: Duration = Duration::from_millis(20);
 
 /// One head before the witnesses.
 #[derive(Debug)]
@@ -74,8 +82,8 @@ impl Coordinator {
             latest: None,
             writing: None,
             asked,
+            offered: None,
             numbers: 0,
-            next: Instant::now(),
         }
     }
 
@@ -87,12 +95,13 @@ impl Coordinator {
             self.publish();
             self.offer();
             let waits = self.current.is_none() && self.is_behind();
+            let due = self.due().unwrap_or_else(Instant::now);
             tokio::select! {
                 changed = tip.changed() => if changed.is_err() { return },
                 _ = stopped.changed() => return,
                 event = events.recv(), if !events.is_closed() => if let Some(event) = event { self.take(event) },
                 durable = durable(&mut self.writing) => if !self.show(durable) { return },
-                () = tokio::time::sleep_until(self.next), if waits => {}
+                () = tokio::time::sleep_until(due), if waits => {}
             }
         }
     }
@@ -123,16 +132,24 @@ impl Coordinator {
         self.asked.is_none_or(|asked| newest > asked)
     }
 
+    /// When the newest head may be asked for; the first one at any time.
+    fn due(&self) -> Option<Instant> {
+        let asked = self.asked.map_or(0, TreeSize::get);
+        let grown = u32::try_from(self.ground.tip.borrow().size().get().saturating_sub(asked));
+        let gives_way = GIVES_WAY.saturating_mul(grown.unwrap_or(u32::MAX)).min(GIVES_WAY_AT_MOST);
+        self.offered?.checked_add(self.interval.saturating_add(gives_way))
+    }
+
     /// Asks for the newest head, if none is asked for and it is time.
     fn offer(&mut self) {
         let now = Instant::now();
-        if self.current.is_some() || now < self.next || !self.is_behind() {
+        if self.current.is_some() || !self.is_behind() || self.due().is_some_and(|due| now < due) {
             return;
         }
         let tip = self.ground.tip.borrow().clone();
         self.numbers = self.numbers.saturating_add(1);
         self.asked = Some(tip.size());
-        self.next = now.checked_add(self.interval).unwrap_or(now);
+        self.offered = Some(now);
         self.ground.board.set_awaiting(Some((tip.size(), now)));
         self.ground.steps.reached(Step::Offered, tip.size());
         let target = Arc::new(Target::new(self.numbers, tip));

@@ -43,10 +43,7 @@ pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Res
         stage::record(Stage::Verified, since.elapsed());
         enter(&here, checked, done);
     })?;
-    let outcome = match told.await {
-        Ok(outcome) => outcome,
-        Err(_) => return Err(app.log.reason_to_come().await.into()),
-    };
+    let Ok(outcome) = told.await else { return Err(app.log.reason_to_come().await.into()) };
     if let (Outcome::Decided(_), Some(issuer)) = (&outcome, &turn) {
         tracing::Span::current().record("issuer", tracing::field::display(issuer));
     }

@@ -32,7 +32,8 @@ pub(super) struct Serve {
     /// A tlog-policy file: the witnesses with their submission URLs, and the quorum.
     #[arg(long, value_name = "FILE")]
     witnesses: Option<PathBuf>,
-    /// The least time between two heads before the witnesses. Longer for witnesses that limit requests.
+    /// The least time between two heads before the witnesses, which is up to 20 ms longer while much comes in. Set it
+    /// longer for witnesses that limit requests.
     #[arg(long, value_name = "TIME", default_value = "2ms", value_parser = span::parse)]
     checkpoint_interval: Duration,
     /// How long a submission waits for its quorum before it is answered with 202.
