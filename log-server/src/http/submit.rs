@@ -19,6 +19,7 @@ use super::problem::Refusal;
 use super::query::Query;
 use crate::fair::Load;
 use crate::log::{Rejection, Sequenced, SubmitError};
+use crate::sequencer::Announced;
 use crate::stage::{self, Stage};
 
 /// The largest JSON form of a statement that is read: the longest statement with generous formatting.
@@ -37,11 +38,11 @@ pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Res
     let here = Arc::clone(&app);
     let (load, since) = (Load { statements: 1, bytes: bytes.len() }, Instant::now());
     let (done, told) = oneshot::channel();
-    let done = Done(Some(done));
+    let (done, announced) = (Done(Some(done)), app.log.announce());
     app.checkers.give(&turn, load, move || {
         let checked = check(&here, &bytes);
         stage::record(Stage::Verified, since.elapsed());
-        enter(&here, checked, done);
+        enter(&here, checked, announced, done);
     })?;
     let Ok(outcome) = told.await else { return Err(app.log.reason_to_come().await.into()) };
     if let (Outcome::Decided(_), Some(issuer)) = (&outcome, &turn) {
@@ -91,7 +92,7 @@ impl Drop for Done {
 
 /// Gives a statement that was checked to the sequencer at once: whoever waits for the answer is woken once, and not
 /// twice.
-fn enter(app: &App, checked: Result<Taken, Refusal>, mut done: Done) {
+fn enter(app: &App, checked: Result<Taken, Refusal>, announced: Announced, mut done: Done) {
     let statement = match checked {
         Ok(Taken::Fresh(statement)) => statement,
         Ok(Taken::Known(known)) => return done.tell(Outcome::Known(known)),
@@ -102,7 +103,7 @@ fn enter(app: &App, checked: Result<Taken, Refusal>, mut done: Done) {
     }
     // From here on no word means that the log stops.
     let Some(done) = done.0.take() else { return };
-    app.log.hand_in(*statement, |answer| {
+    app.log.hand_in(*statement, announced, |answer| {
         let outcome = match answer.map(|decisions| decisions.into_iter().next()) {
             Ok(Some(decision)) => Outcome::Decided(decision),
             Ok(None) => Outcome::Refused(Refusal::internal()),

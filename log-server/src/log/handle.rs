@@ -17,7 +17,7 @@ use super::{
 };
 use crate::cosigners::Ground;
 use crate::registrar::Issuers;
-use crate::sequencer::{Queue, Submission, Tip};
+use crate::sequencer::{Announced, Queue, Submission, Tip};
 
 /// An open log.
 ///
@@ -68,19 +68,25 @@ impl Log {
         Ok(results)
     }
 
+    /// Says that a statement is being checked. Those before it may be let wait for a moment, to share a batch with it.
+    pub(crate) fn announce(&self) -> Announced {
+        self.queue.announce()
+    }
+
     /// The same for one statement, for who cannot wait: `tell` hears later what [`Log::submit`] would have given back, on
     /// a thread that others wait for. If it is dropped without a word, the log is about to stop:
     /// [`Log::reason_to_come`] says why.
     pub(crate) fn hand_in(
         &self,
         statement: VerifiedStatement,
+        announced: Announced,
         tell: impl FnOnce(Result<Vec<Result<Sequenced, Rejection>>, SubmitError>) + Send + 'static,
     ) {
         if let Some(reason) = self.ground.stop.reason() {
             return tell(Err(SubmitError::Stopped(reason)));
         }
         // Of a refusal it is told as well.
-        let _ = self.queue.push(Submission::one(statement, tell));
+        let _ = self.queue.push(Submission::one(statement, announced, tell));
     }
 
     /// Why a submission is given no answer.

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use countersign_verifier::statement::{IssuerName, VerifiedStatement};
 use tokio::sync::oneshot;
@@ -19,6 +20,12 @@ use crate::store::Publication;
 const MAX_BATCH: Load = Load { statements: 1024, bytes: 4 * 1024 * 1024 };
 /// How many statements of a submission stay together. The next are taken when others had their turn.
 const MAX_GROUP: usize = 128;
+
+/// How many statements are worth a batch of their own, while more are being checked; and how long those that wait for
+/// them wait at most. What a batch costs is shared by all in it, and where checks are what takes the time, it would be
+/// written for every few of them.
+const WORTHWHILE: usize = 64;
+const GATHERING: Duration = Duration::from_millis(2);
 
 /// The answer to a group.
 pub(crate) type Answer = Result<Decisions, SubmitError>;
@@ -47,6 +54,7 @@ pub(crate) struct Group {
 pub(crate) struct Submission {
     issuer: Option<IssuerName>,
     groups: Vec<(Load, Group)>,
+    announced: Option<Announced>,
     pub(crate) answers: Vec<oneshot::Receiver<Answer>>,
 }
 
@@ -65,16 +73,20 @@ impl Submission {
             answers.push(answer);
             statements = rest;
         }
-        Self { issuer, groups, answers }
+        Self { issuer, groups, announced: None, answers }
     }
 
-    /// One statement, of which `tell` learns what becomes, on a thread that others wait for.
-    pub(crate) fn one(statement: VerifiedStatement, tell: impl FnOnce(Answer) + Send + 'static) -> Self {
+    /// One statement that was announced, of which `tell` learns what becomes, on a thread that others wait for.
+    pub(crate) fn one(
+        statement: VerifiedStatement,
+        announced: Announced,
+        tell: impl FnOnce(Answer) + Send + 'static,
+    ) -> Self {
         let issuer = Some(issuer(&statement).clone());
         let (statements, reply) = (vec![statement], Reply(Box::new(tell)));
         let load = load(&statements);
         let group = Group { statements, atomicity: Atomicity::Each, since: Instant::now(), reply };
-        Self { issuer, groups: vec![(load, group)], answers: Vec::new() }
+        Self { issuer, groups: vec![(load, group)], announced: Some(announced), answers: Vec::new() }
     }
 }
 
@@ -165,6 +177,8 @@ fn refuse(groups: impl IntoIterator<Item = Group>, error: &SubmitError) {
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
     filled: Condvar,
+    /// How many statements are being checked and then come.
+    announced: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -172,24 +186,62 @@ struct Waiting {
     lanes: Lanes<Option<IssuerName>, Group>,
     publication: Option<PendingPublication>,
     closed: bool,
-    /// Whether the sequencer waits for something to come.
-    asleep: bool,
+    sequencer: Sequencer,
+}
+
+/// What the sequencer is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sequencer {
+    /// Writing a batch. It looks here when it is done.
+    Works,
+    /// Waiting for anything to come.
+    Sleeps,
+    /// Waiting for more to come.
+    Gathers,
+}
+
+/// A statement that is being checked and then comes, or is dropped.
+#[derive(Debug)]
+pub(crate) struct Announced(Arc<Queue>);
+
+impl Announced {
+    /// What was announced has come.
+    fn come(self) {
+        self.0.announced.fetch_sub(1, Ordering::Relaxed);
+        core::mem::forget(self);
+    }
+}
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        // It will not come: those that waited for it wait no longer.
+        if self.0.announced.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.0.wake(self.0.lock());
+        }
+    }
 }
 
 impl Queue {
     pub(crate) fn new(bounds: QueueBounds) -> Self {
         let lanes = Lanes::new(Load { statements: bounds.statements, bytes: bounds.bytes });
-        Self {
-            waiting: Mutex::new(Waiting { lanes, publication: None, closed: false, asleep: false }),
-            filled: Condvar::new(),
-        }
+        let waiting = Waiting { lanes, publication: None, closed: false, sequencer: Sequencer::Works };
+        Self { waiting: Mutex::new(waiting), filled: Condvar::new(), announced: AtomicUsize::new(0) }
+    }
+
+    /// Says that a statement is being checked, and comes soon if it is sound.
+    pub(crate) fn announce(self: &Arc<Self>) -> Announced {
+        self.announced.fetch_add(1, Ordering::Relaxed);
+        Announced(Arc::clone(self))
     }
 
     /// Lets a submission wait, all of it or nothing, and gives back where its answers will be. Whoever has another way
     /// to be told is told of a refusal as well.
     pub(crate) fn push(&self, submission: Submission) -> Result<Vec<oneshot::Receiver<Answer>>, SubmitError> {
-        let Submission { issuer, groups, answers } = submission;
+        let Submission { issuer, groups, announced, answers } = submission;
         let mut waiting = self.lock();
+        if let Some(announced) = announced {
+            announced.come();
+        }
         let (error, groups) = if waiting.closed {
             (SubmitError::ShuttingDown, groups)
         } else if let Err(groups) = waiting.lanes.push(&issuer, groups) {
@@ -198,18 +250,30 @@ impl Queue {
             self.wake(waiting);
             return Ok(answers);
         };
-        drop(waiting);
+        self.wake(waiting);
         refuse(groups.into_iter().map(|(_, group)| group), &error);
         Err(error)
     }
 
-    /// To wake who is awake would cost as much.
+    /// Wakes the sequencer if it sleeps and there is something for it. To wake who is awake would cost as much.
     fn wake(&self, waiting: MutexGuard<'_, Waiting>) {
-        let asleep = waiting.asleep;
+        let wakes = match waiting.sequencer {
+            Sequencer::Works => false,
+            Sequencer::Sleeps => waiting.has_work(),
+            Sequencer::Gathers => self.is_worthwhile(&waiting),
+        };
         drop(waiting);
-        if asleep {
+        if wakes {
             self.filled.notify_one();
         }
+    }
+
+    /// Whether a batch of what waits need not wait for more.
+    fn is_worthwhile(&self, waiting: &Waiting) -> bool {
+        waiting.publication.is_some()
+            || waiting.closed
+            || waiting.lanes.held().statements >= WORTHWHILE
+            || self.announced.load(Ordering::Relaxed) == 0
     }
 
     /// Has a published head written. The receiver hears of it once it is durable, or never. A head that waits to be
@@ -227,16 +291,25 @@ impl Queue {
     /// Waits for work and takes as much of it as makes a batch; `None` once the queue is closed and empty.
     pub(crate) fn take(&self) -> Option<Work> {
         let mut waiting = self.lock();
+        let mut gathers_until = None;
         loop {
-            if !waiting.lanes.is_empty() || waiting.publication.is_some() {
-                return Some(waiting.take());
-            }
-            if waiting.closed {
+            if waiting.has_work() {
+                let now = Instant::now();
+                let until = *gathers_until.get_or_insert(now.checked_add(GATHERING).unwrap_or(now));
+                let left = until.saturating_duration_since(now);
+                if left.is_zero() || self.is_worthwhile(&waiting) {
+                    waiting.sequencer = Sequencer::Works;
+                    return Some(waiting.take());
+                }
+                waiting.sequencer = Sequencer::Gathers;
+                let woken = self.filled.wait_timeout(waiting, left);
+                waiting = woken.unwrap_or_else(PoisonError::into_inner).0;
+            } else if waiting.closed {
                 return None;
+            } else {
+                waiting.sequencer = Sequencer::Sleeps;
+                waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
             }
-            waiting.asleep = true;
-            waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-            waiting.asleep = false;
         }
     }
 
@@ -263,6 +336,10 @@ impl Queue {
 }
 
 impl Waiting {
+    fn has_work(&self) -> bool {
+        !self.lanes.is_empty() || self.publication.is_some()
+    }
+
     fn take(&mut self) -> Work {
         let mut work = Work { groups: Vec::new(), publication: self.publication.take() };
         let mut taken = Load::default();
