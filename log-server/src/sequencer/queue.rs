@@ -25,7 +25,7 @@ const MAX_GROUP: usize = 128;
 /// them wait at most. What a batch costs is shared by all in it, and where checks are what takes the time, it would be
 /// written for every few of them.
 const WORTHWHILE: usize = 64;
-const GATHERING: Duration = Duration::from_millis(2);
+const GATHERING: Duration = Duration::from_millis(1);
 
 /// The answer to a group.
 pub(crate) type Answer = Result<Decisions, SubmitError>;
