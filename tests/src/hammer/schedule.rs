@@ -6,6 +6,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+/// From how many requests a second on they are released in steps, and how long these are.
+const STEPPED: f64 = 10_000.0;
+const STEP: Duration = Duration::from_millis(1);
+
 /// A start and a rate. Every request has its moment, whatever became of those before it.
 #[derive(Debug, Clone, Copy)]
 pub struct Schedule {
@@ -26,6 +30,12 @@ impl Schedule {
         self.start.checked_add(Duration::from_secs_f64(seconds)).unwrap_or(self.start)
     }
 
+    /// At high rates requests are released in steps: a thread that sleeps for each of them would take a good part of a
+    /// processor that the log has to share. What comes later for it counts as later.
+    fn step(&self) -> Duration {
+        if self.per_second > STEPPED { STEP } else { Duration::ZERO }
+    }
+
     /// Gives one turn for each of `count` requests when it is due, until `stop`, and no more turns after that.
     ///
     /// It sleeps, and so belongs on a thread of its own, whose sleep is far finer than a runtime's timer.
@@ -33,7 +43,7 @@ impl Schedule {
         for number in 0..count {
             let wait = self.due(number).saturating_duration_since(Instant::now());
             if !wait.is_zero() {
-                std::thread::sleep(wait);
+                std::thread::sleep(wait.max(self.step()));
             }
             if stop.load(Ordering::Relaxed) {
                 break;
