@@ -175,7 +175,7 @@ const ANSWER: usize = 3072;
 fn json(answer: &Answer<'_>) -> Result<impl IntoResponse + use<>, Refusal> {
     let mut body = Vec::with_capacity(ANSWER);
     serde_json::to_writer(&mut body, answer).map_err(|_| Refusal::internal())?;
-    Ok(([(header::CONTENT_TYPE, JSON)], body))
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(JSON))], body))
 }
 
 /// Writes the answers to some statements of a batch: the items of a JSON array, with commas between them.

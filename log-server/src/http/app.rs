@@ -10,6 +10,7 @@ use countersign_serving::figures::Figures;
 use countersign_verifier::statement::UnixSeconds;
 
 use super::checkers::Checkers;
+use super::metrics::Statements;
 use super::problem::Refusal;
 use super::rate::IssuerRates;
 use super::rooms::Rooms;
@@ -76,6 +77,7 @@ pub(super) struct App {
     pub(super) rooms: Rooms,
     pub(super) shelf: Shelf,
     pub(super) figures: Figures,
+    pub(super) statements: Statements,
 }
 
 impl App {

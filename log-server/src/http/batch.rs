@@ -17,7 +17,6 @@ use super::cbor_seq;
 use super::checkers::Turn;
 use super::claimed;
 use super::intake::{self, Part, Taken};
-use super::metrics;
 use super::negotiate;
 use super::problem::Refusal;
 use super::query::Query;
@@ -179,7 +178,7 @@ async fn respond(
 ) -> Result<Response, Refusal> {
     let mut last = None;
     for sequenced in results.iter().flatten() {
-        metrics::count_statement(sequenced.new);
+        app.statements.count(sequenced.new);
         last = last.max(Some(sequenced.index));
     }
     if let Some(first) = results.iter().flatten().next() {

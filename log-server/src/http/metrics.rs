@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use countersign_serving::figures::{Figure, Figures, approximately};
-use metrics::{counter, gauge};
+use metrics::{Counter, counter, gauge};
 
 use super::app::App;
 use super::figures::{
@@ -14,6 +14,7 @@ use super::figures::{
     WITNESS_WELL, of_store,
 };
 use crate::log::{Condition, Log, REASON_CODES, Status};
+use crate::stage;
 
 /// Every figure of a log that is not one of all servers, for the manual.
 pub fn figures() -> impl Iterator<Item = &'static Figure> {
@@ -23,15 +24,31 @@ pub fn figures() -> impl Iterator<Item = &'static Figure> {
 /// Begins to count.
 pub(super) fn start() -> Figures {
     let tables = [ALL, OF_STORE, countersign_web::FIGURES];
-    Figures::start("countersign-log", env!("CARGO_PKG_VERSION"), &tables)
+    let figures = Figures::start("countersign-log", env!("CARGO_PKG_VERSION"), &tables);
+    stage::begin();
+    figures
 }
 
-/// Counts a statement that was answered for.
-pub(super) fn count_statement(new: bool) {
-    // Labels that the compiler knows cost no memory.
-    let counted =
-        if new { counter!(STATEMENTS, "result" => "new") } else { counter!(STATEMENTS, "result" => "known") };
-    counted.increment(1);
+/// Counts the statements that were answered for.
+pub(super) struct Statements {
+    new: Counter,
+    known: Counter,
+}
+
+impl Statements {
+    /// Counts from now on.
+    pub(super) fn start() -> Self {
+        Self {
+            new: counter!(STATEMENTS, "result" => "new"),
+            known: counter!(STATEMENTS, "result" => "known"),
+        }
+    }
+
+    /// Counts one, which was entered now or was there before.
+    pub(super) fn count(&self, new: bool) {
+        let counted = if new { &self.new } else { &self.known };
+        counted.increment(1);
+    }
 }
 
 /// `GET /metrics`.

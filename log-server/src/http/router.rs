@@ -50,6 +50,7 @@ impl Front {
             rooms: Rooms::new(),
             shelf: Shelf::new(),
             figures: metrics::start(),
+            statements: metrics::Statements::start(),
             log,
             options,
         });

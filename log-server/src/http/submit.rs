@@ -14,7 +14,6 @@ use super::body::{self, COSE, JSON};
 use super::catalog::codes;
 use super::claimed;
 use super::intake::{self, Taken};
-use super::metrics;
 use super::problem::Refusal;
 use super::query::Query;
 use crate::fair::Load;
@@ -57,7 +56,7 @@ pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Res
         }
     };
     tracing::Span::current().record("index", sequenced.index.get());
-    metrics::count_statement(sequenced.new);
+    app.statements.count(sequenced.new);
     answer::respond(&app, sequenced, wait, form, deadline).await
 }
 

@@ -2,10 +2,11 @@
 //!
 //! It takes whatever waits, admits it, appends it, and writes everything that follows in one batch with one sync. While
 //! one batch syncs, the next gathers, and what is alone waits for nothing: an idle log answers at once and a busy one
-//! batches. A head is signed only after its batch is durable. Ed25519 is deterministic and the batch holds size and root, so the
-//! signed head is as durable as the batch: after a crash the same head gets the same signature.
+//! batches. A head is signed only after its batch is durable. Ed25519 is deterministic and the batch holds size and
+//! root, so the signed head is as durable as the batch: after a crash the same head gets the same signature.
 
 mod queue;
+mod submission;
 
 use std::sync::Arc;
 
@@ -15,7 +16,8 @@ use countersign_verifier::merkle::TreeSize;
 use countersign_verifier::note::NoteSigner;
 use tokio::sync::watch;
 
-pub(crate) use queue::{Announced, PendingPublication, Queue, Submission, Work};
+pub(crate) use queue::{Announced, PendingPublication, Queue, Work};
+pub(crate) use submission::Submission;
 
 use crate::high_water::HighWater;
 use crate::log::{SequencedHead, Step, Steps, StopReason, SubmitError};

@@ -1,16 +1,15 @@
 //! What waits for the sequencer: bounded, and fair between issuers. What does not fit is refused at once.
 
-use std::collections::HashMap;
-use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use countersign_verifier::statement::{IssuerName, VerifiedStatement};
+use countersign_verifier::statement::IssuerName;
 use tokio::sync::oneshot;
 
+use super::submission::{Answer, Group, Submission};
 use crate::fair::{Lanes, Load};
-use crate::log::{Atomicity, QueueBounds, SubmitError};
+use crate::log::{QueueBounds, SubmitError};
 use crate::registrar::Decisions;
 use crate::stage::{self, Stage};
 use crate::store::Publication;
@@ -18,115 +17,11 @@ use crate::store::Publication;
 /// The most of one batch, if more than one group is in it. Larger batches would save little, for a sync is shared by
 /// hundreds already, and everyone waits for the batch before their own.
 const MAX_BATCH: Load = Load { statements: 1024, bytes: 4 * 1024 * 1024 };
-/// How many statements of a submission stay together. The next are taken when others had their turn.
-const MAX_GROUP: usize = 128;
-
 /// How many statements are worth a batch of their own, while more are being checked; and how long those that wait for
 /// them wait at most. What a batch costs is shared by all in it, and where checks are what takes the time, it would be
 /// written for every few of them.
 const WORTHWHILE: usize = 64;
 const GATHERING: Duration = Duration::from_millis(1);
-
-/// The answer to a group.
-pub(crate) type Answer = Result<Decisions, SubmitError>;
-
-/// How a submitter is told what became of a group: at most once.
-struct Reply(Box<dyn FnOnce(Answer) + Send>);
-
-impl fmt::Debug for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Reply")
-    }
-}
-
-/// Statements of one submission that are decided together. Who drops it without an answer leaves the submitter with
-/// none.
-#[derive(Debug)]
-pub(crate) struct Group {
-    statements: Vec<VerifiedStatement>,
-    atomicity: Atomicity,
-    since: Instant,
-    reply: Reply,
-}
-
-/// One submission on its way into the queue, and the answers to come, in the order of its statements.
-#[derive(Debug)]
-pub(crate) struct Submission {
-    issuer: Option<IssuerName>,
-    groups: Vec<(Load, Group)>,
-    announced: Option<Announced>,
-    pub(crate) answers: Vec<oneshot::Receiver<Answer>>,
-}
-
-impl Submission {
-    pub(crate) fn new(mut statements: Vec<VerifiedStatement>, atomicity: Atomicity) -> Self {
-        let issuer = who_signed_most(&statements);
-        let together = if atomicity == Atomicity::Each { MAX_GROUP } else { usize::MAX };
-        let (mut groups, mut answers) = (Vec::new(), Vec::new());
-        let since = Instant::now();
-        while !statements.is_empty() {
-            let rest = statements.split_off(statements.len().min(together));
-            let (reply, answer) = oneshot::channel();
-            // Whether the submitter still waits does not matter.
-            let reply = Reply(Box::new(|answer| drop(reply.send(answer))));
-            groups.push((load(&statements), Group { statements, atomicity, since, reply }));
-            answers.push(answer);
-            statements = rest;
-        }
-        Self { issuer, groups, announced: None, answers }
-    }
-
-    /// One statement that was announced, of which `tell` learns what becomes, on a thread that others wait for.
-    pub(crate) fn one(
-        statement: VerifiedStatement,
-        announced: Announced,
-        tell: impl FnOnce(Answer) + Send + 'static,
-    ) -> Self {
-        let issuer = Some(issuer(&statement).clone());
-        let (statements, reply) = (vec![statement], Reply(Box::new(tell)));
-        let load = load(&statements);
-        let group = Group { statements, atomicity: Atomicity::Each, since: Instant::now(), reply };
-        Self { issuer, groups: vec![(load, group)], announced: Some(announced), answers: Vec::new() }
-    }
-}
-
-/// In whose lane statements wait. A stranger who adds own statements to somebody else's gets no more into the other's
-/// lane than the other signed.
-fn who_signed_most(statements: &[VerifiedStatement]) -> Option<IssuerName> {
-    let first = issuer(statements.first()?);
-    if statements.iter().all(|statement| issuer(statement) == first) {
-        return Some(first.clone());
-    }
-    let mut bytes: HashMap<&IssuerName, usize> = HashMap::new();
-    for statement in statements {
-        let sum = bytes.entry(issuer(statement)).or_default();
-        *sum = sum.saturating_add(statement.statement().bytes().len());
-    }
-    bytes
-        .into_iter()
-        .max_by(|one, other| (one.1, one.0).cmp(&(other.1, other.0)))
-        .map(|(name, _)| name.clone())
-}
-
-fn issuer(statement: &VerifiedStatement) -> &IssuerName {
-    &statement.statement().claims().issuer
-}
-
-fn load(statements: &[VerifiedStatement]) -> Load {
-    let bytes = statements.iter().map(|statement| statement.statement().bytes().len()).sum();
-    Load { statements: statements.len(), bytes }
-}
-
-impl Group {
-    pub(crate) fn atomicity(&self) -> Atomicity {
-        self.atomicity
-    }
-
-    /// Takes the statements out, once.
-    pub(crate) fn take_statements(&mut self) -> Vec<VerifiedStatement> {
-        core::mem::take(&mut self.statements)
-    }
-}
 
 /// A published head that is to be written with the next batch, or in one of its own.
 #[derive(Debug)]
@@ -153,7 +48,7 @@ impl Work {
     /// Answers all of it: what was decided is durable.
     pub(crate) fn answer(self, decisions: Vec<Decisions>) {
         for (group, decisions) in self.groups.into_iter().zip(decisions) {
-            (group.reply.0)(Ok(decisions));
+            group.answer(Ok(decisions));
         }
         if let Some(publication) = self.publication {
             let _ = publication.done.send(());
@@ -168,7 +63,7 @@ impl Work {
 
 fn refuse(groups: impl IntoIterator<Item = Group>, error: &SubmitError) {
     for group in groups {
-        (group.reply.0)(Err(error.clone()));
+        group.answer(Err(error.clone()));
     }
 }
 
@@ -347,9 +242,12 @@ impl Waiting {
             self.lanes.pop_if(|load| taken == Load::default() || taken.plus(load).fits(MAX_BATCH))
         {
             taken = taken.plus(load);
-            stage::record(Stage::Queued, group.since.elapsed());
+            stage::record(Stage::Queued, group.waited());
             work.groups.push(group);
         }
         work
     }
 }
+
+#[cfg(test)]
+mod tests;

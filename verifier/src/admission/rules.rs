@@ -110,15 +110,15 @@ fn registration<S: State>(state: &S, statement: &Statement) -> Result<IssuerReco
 /// The issuer is active and holds a role for the kind.
 fn check_issuer<S: State>(state: &S, statement: &Statement) -> Result<(), AdmitError<S::Error>> {
     let IssuerRecord { roles, status, index, .. } = registration(state, statement)?;
-    let (name, kind) = (statement.claims().issuer.clone(), statement.kind());
+    let (name, kind) = (|| statement.claims().issuer.clone(), statement.kind());
     if status == IssuerStatus::Revoked {
-        return Err(Refusal::IssuerRevoked { name, key: statement.kid(), index }.into());
+        return Err(Refusal::IssuerRevoked { name: name(), key: statement.kid(), index }.into());
     }
     let (accepted, expected) = signers(kind);
     if accepted.iter().any(|role| roles.contains(*role)) {
         return Ok(());
     }
-    Err(Refusal::RoleMissing { name, kind, expected, index }.into())
+    Err(Refusal::RoleMissing { name: name(), kind, expected, index }.into())
 }
 
 /// The roles of which a signer of this kind has to hold one, also in words.

@@ -9,6 +9,7 @@
 //! It is **not** a framework: what is at an address, and how it is refused, is the business of each server. The three
 //! refusals that are made here, before a server sees anything, are in [`PROBLEMS`].
 
+mod answered;
 mod bounds;
 mod descriptors;
 mod door;

@@ -13,7 +13,7 @@ use axum::response::Response;
 use tracing::Instrument as _;
 use tracing::field::Empty;
 
-use crate::figures::{REQUEST_SECONDS, REQUESTS};
+use crate::answered::Answered;
 use crate::forwarded::Proxies;
 use crate::network::Network;
 use crate::problem;
@@ -38,12 +38,19 @@ pub struct Observer {
     next: AtomicU64,
     rates: Option<Rates>,
     proxies: Proxies,
+    answered: Answered,
 }
 
 impl Observer {
     /// Gives out ids of one run, which has a number of its own, and lets each network make so many requests a second.
     pub fn new(run: u32, rate: Option<NonZeroU32>, proxies: Proxies) -> Self {
-        Self { run, next: AtomicU64::new(1), rates: rate.map(Rates::new), proxies }
+        Self {
+            run,
+            next: AtomicU64::new(1),
+            rates: rate.map(Rates::new),
+            proxies,
+            answered: Answered::default(),
+        }
     }
 
     fn id(&self) -> String {
@@ -91,10 +98,7 @@ pub async fn observe(State(observer): State<Arc<Observer>>, request: Request, ne
     };
     let status = response.status();
     let elapsed = started.elapsed();
-    let labels =
-        [("route", route.to_owned()), ("method", method.to_owned()), ("status", status.as_u16().to_string())];
-    metrics::counter!(REQUESTS, &labels).increment(1);
-    metrics::histogram!(REQUEST_SECONDS, "route" => route.to_owned()).record(elapsed.as_secs_f64());
+    observer.answered.count(route, method, status, elapsed);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
