@@ -3,6 +3,7 @@
 mod fits;
 mod steps;
 mod times;
+mod together;
 mod wholes;
 
 use countersign_verifier::lineage::{FindingCode, LineageVerdict};
@@ -36,7 +37,8 @@ pub fn cases() -> Vec<Case> {
     let verdicts = [wholes::verdicts(), wholes::wholes()];
     let steps = [steps::references(), steps::verifications()];
     let fits = [fits::decisions(), fits::fits(), times::times(), times::measures()];
-    let all = verdicts.into_iter().chain(steps).chain(fits).flatten();
+    let together = [together::gaps(), together::violations()];
+    let all = verdicts.into_iter().chain(steps).chain(fits).chain(together).flatten();
     all.map(|(name, rule, story, verdict, findings)| Case {
         name,
         rule,

@@ -18,7 +18,7 @@ pub(crate) struct Args {
     /// Which logs and witnesses you know (C2SP tlog-policy), got out of band: whose keys these are.
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
-    /// Print what is proven as JSON.
+    /// Print what is proven as JSON (docs/report.schema.json).
     #[arg(long)]
     json: bool,
     /// The evidence.

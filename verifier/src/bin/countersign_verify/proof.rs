@@ -24,7 +24,7 @@ pub(crate) struct Args {
     /// The public key (PEM) that must have signed the statement.
     #[arg(long, value_name = "FILE")]
     issuer_key: Option<PathBuf>,
-    /// Print the report as JSON.
+    /// Print the report as JSON (docs/report.schema.json).
     #[arg(long)]
     json: bool,
     /// The proof (C2SP tlog-proof).

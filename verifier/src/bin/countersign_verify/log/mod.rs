@@ -47,7 +47,7 @@ pub(crate) struct Args {
     /// request.
     #[arg(long)]
     replay: bool,
-    /// Print every finding, and a summary at the end, as JSON, one a line.
+    /// Print every finding, and a summary at the end, as JSON, one a line (docs/report.schema.json).
     #[arg(long)]
     json: bool,
     /// The URL of the log, or a folder with its files.
