@@ -25,10 +25,11 @@ use crate::source::{self, Source, SourceError};
 
 /// Audit a whole log: every entry, every signature, every admission, every execution, and the root over all.
 ///
-/// LOG is the URL of a log, or a folder with a copy of its files, made with wget -r or from a bucket. With --state, a
-/// later run goes on from where this one stood, and holds the newer head against the older one. Exit code 3 says that
-/// something does not hold: what can be shown to others is written to the folder of evidence, as a file .evidence for an
-/// entry that the log had to refuse, and as the bundle of each execution that is violated.
+/// LOG is the URL of a log, or a folder with a copy of its files: checkpoint and tile/..., fetched as README.md shows or
+/// copied from a bucket. With --state, a later run goes on from where this one stood, and holds the newer head against
+/// the older one. Exit code 3 says that something does not hold: what can be shown to others is written to the folder of
+/// evidence, as a file .evidence for an entry that the log had to refuse, and as the bundle of each execution that is
+/// violated.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     countersign-verify log --policy trust.policy https://log.example/\n  \

@@ -1,4 +1,4 @@
-//! A folder of tiles: what `wget -r` makes of a log, or a copy of its bucket.
+//! A folder of tiles: what `wget` or `curl` makes of a log, or a copy of its bucket.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};

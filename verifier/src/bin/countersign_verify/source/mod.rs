@@ -90,7 +90,7 @@ pub(crate) fn open(named: &str) -> Result<Box<dyn Source>, Failed> {
         return Ok(Box::new(http::Http::new(named)?));
         #[cfg(not(feature = "url"))]
         return Err(Failed::new(Exit::Usage, "this program was built to read folders only")
-            .hint("fetch the log with wget -r, or build it with the feature url"));
+            .hint("fetch its files as README.md shows, or build it with the feature url"));
     }
     Ok(Box::new(folder::Folder::new(Path::new(named))?))
 }
