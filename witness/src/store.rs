@@ -149,8 +149,9 @@ impl Store {
 fn options() -> Options {
     let mut options = Options::default();
     options.set_paranoid_checks(true);
-    // A record that a crash left unfinished was never acknowledged. Anything else that cannot be read is damage.
-    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+    // A record that a power cut tore was never acknowledged, also where its room is there and its bytes are not: replay
+    // ends before it. Should it end before one that was acknowledged, the high-water mark is ahead and gives it away.
+    options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
     options.set_log_level(LogLevel::Warn);
     options.set_keep_log_file_num(4);
     options.set_max_open_files(64);

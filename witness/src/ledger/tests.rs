@@ -123,3 +123,52 @@ fn nothing_is_kept_once_the_mark_was_touched() {
     assert!(matches!(error, LedgerError::HighWater(HighWaterError::Changed(_))));
     assert_eq!(ledger.store.heads(fixture.cosigner.key()).unwrap()[0].size().get(), 3);
 }
+
+/// The write-ahead log of a database that was used since it was made and is closed now.
+fn journal(fixture: &Fixture) -> PathBuf {
+    let files = std::fs::read_dir(fixture.database()).unwrap().map(|file| file.unwrap().path());
+    let journals = files.filter(|path| path.extension().is_some_and(|end| end == "log"));
+    journals.max_by_key(|path| path.metadata().unwrap().len()).unwrap()
+}
+
+fn keeps(sizes: &[u64]) -> Fixture {
+    let fixture = Fixture::new();
+    let (mut ledger, _) = fixture.open().unwrap();
+    for size in sizes {
+        ledger.keep(&[fixture.head(*size)]).unwrap();
+    }
+    fixture
+}
+
+#[test]
+fn what_a_power_cut_tore_does_not_keep_the_database_from_opening() {
+    // A record begins with a checksum, 2 bytes of length and a kind. Here is the beginning of one of 1024 bytes.
+    let begun = [[0x12, 0x34, 0x56, 0x78, 0x00, 0x04, 1].as_slice(), &[7; 100]].concat();
+    let never_written = [&begun[..7], &[0; 1024]].concat();
+    for tail in [&begun[..], &begun[..5], &[0; 5000], &never_written] {
+        let fixture = keeps(&[3, 5]);
+        let bytes = [std::fs::read(journal(&fixture)).unwrap().as_slice(), tail].concat();
+        std::fs::write(journal(&fixture), bytes).unwrap();
+        let position = fixture.position();
+        assert_eq!(position.head, Some(fixture.head(5)));
+        assert_eq!(position.rollback, None);
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_the_journal_is_found_out_as_an_older_database() {
+    let length = std::fs::read(journal(&keeps(&[3, 5, 7]))).unwrap().len();
+    for at in (0..length).step_by(length / 40) {
+        let fixture = keeps(&[3, 5, 7]);
+        let mut bytes = std::fs::read(journal(&fixture)).unwrap();
+        bytes[at] ^= 1;
+        std::fs::write(journal(&fixture), bytes).unwrap();
+        let (ledger, positions) = fixture.open().unwrap();
+        let position = &positions[fixture.head(7).origin()];
+        assert!(position.rollback.is_some(), "byte {at}: {position:?}");
+        assert_ne!(position.head, Some(fixture.head(7)), "byte {at}");
+        let lifted = ledger.lift_to_marks(&positions).unwrap();
+        let cosignatures: Vec<_> = lifted.iter().map(|head| head.cosignature()).collect();
+        assert_eq!(cosignatures, [fixture.head(7).cosignature()], "byte {at}");
+    }
+}
