@@ -257,7 +257,10 @@ async fn a_fork_leaves_evidence() {
     let served = Served::start(FixedClock::at(VECTOR_TIME), &[&log]).await;
     let cosigned = served.client.add(log.request(0, 3)).await;
     assert_eq!(served.client.add(fork.request(3, 3)).await.problem(), "other-root");
+    // Its own proof tells of which other tree it is; one that leads nowhere tells nothing.
     assert_eq!(served.client.add(fork.request(3, 5)).await.problem(), "inconsistent");
+    let astray = request(3, &log.proof(3, 6), &fork.head(6));
+    assert_eq!(served.client.add(astray.clone()).await.problem(), "inconsistent");
     assert_eq!(served.client.add(request(0, &[], &log.head_with(0, root(9)))).await.problem(), "empty-root");
     let of_log = served.folder.evidence().join(log.origin().hash());
     let kept = |sort: &str, size: u64, root: RootHash| of_log.join(format!("{sort}-{size}-{root}"));
@@ -266,7 +269,8 @@ async fn a_fork_leaves_evidence() {
     let case = kept("fork", 3, fork.root(3));
     assert_eq!(read(case.clone(), "request"), fork.request(3, 3));
     assert_eq!(read(case, "cosigned"), log.head(3) + &cosigned.body);
-    assert_eq!(read(kept("inconsistent", 5, fork.root(5)), "request"), fork.request(3, 5));
+    assert_eq!(read(kept("fork", 5, fork.root(5)), "request"), fork.request(3, 5));
+    assert_eq!(read(kept("inconsistent", 6, fork.root(6)), "request"), astray);
     assert!(read(kept("fork", 0, root(9)), "request").starts_with("old 0\n"));
     // Strangers can put nothing there: these are not signed by the log.
     let before = std::fs::read_dir(&of_log).unwrap().count();
