@@ -105,6 +105,7 @@ const OF_OTHERS: &[&str] = &[
     "--all-features",
     "--all-targets",
     "--bins",
+    "--create-dirs",
     "--data-binary",
     "--locked",
     "--no-deps",
