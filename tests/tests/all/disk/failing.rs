@@ -74,10 +74,15 @@ async fn after_a_change_or_sync_that_failed_nothing_is_signed_until_the_next_sta
     for after in 0..6 {
         // Only the file beside the database, only a sync, only the write-ahead logs.
         let (_named, mut dice) = Round::begin(first);
-        for (of, on) in
-            [(&[Operation::Write], "high-water"), (&[Operation::Sync], ".log"), (&[Operation::Write], ".log")]
-        {
-            let fault = Fault { of, on, ..Fault::once(after, Failure::Device) };
+        for (below, of, on) in [
+            ("", &[Operation::Write], "high-water"),
+            ("", &[Operation::Sync], ".log"),
+            ("", &[Operation::Write], ".log"),
+            // A witness writes far less than a log, and would seldom be the one that is struck.
+            ("witness/", &[Operation::Sync], ".log"),
+            ("witness/", &[Operation::Write], "high-water"),
+        ] {
+            let fault = Fault { below, of, on, ..Fault::once(after, Failure::Device) };
             meet(&world, fault, &mut dice, &mut seen).await;
         }
     }
