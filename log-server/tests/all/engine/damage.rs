@@ -82,6 +82,8 @@ async fn grown() -> (Founded, Contents) {
         log.submit(statements, Atomicity::Each).await.unwrap();
     }
     let contents = Contents::read(&log);
+    // An older published head would have a start read tiles as well.
+    log.wait_cosigned(contents.size, super::quorum::soon()).await.unwrap();
     log.shutdown().await;
     drop(log);
     // A start writes what it replays into files.
