@@ -36,6 +36,13 @@ impl Load {
         }
     }
 
+    pub(crate) const fn times(self, number: usize) -> Self {
+        Self {
+            statements: self.statements.saturating_mul(number),
+            bytes: self.bytes.saturating_mul(number),
+        }
+    }
+
     pub(crate) const fn fits(self, bound: Self) -> bool {
         self.statements <= bound.statements && self.bytes <= bound.bytes
     }

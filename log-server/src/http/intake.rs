@@ -13,7 +13,7 @@ use countersign_verifier::statement::{
 use super::app::App;
 use super::catalog::codes;
 use super::problem::Refusal;
-use crate::log::{ReadError, Sequenced};
+use crate::log::{ReadError, Sequenced, SubmitError};
 
 /// How far `iat` may be from the server's clock, in seconds, to either side.
 pub(super) const CLOCK_TOLERANCE: u64 = 300;
@@ -131,7 +131,11 @@ fn signing_key(app: &App, statement: &Statement) -> Result<Result<PublicKey, Box
     match app.log.signing_key(statement) {
         Ok(key) => Ok(Ok(key)),
         Err(AdmitError::State(error)) => Err(error.into()),
-        Err(AdmitError::Refused(refused)) => Ok(Err(Box::new(refused.into()))),
+        Err(AdmitError::Refused(refused)) => match app.log.stopped() {
+            // It may have lost the registration with all else that it has to be restored to.
+            Some(reason) => Err(SubmitError::Stopped(reason).into()),
+            None => Ok(Err(Box::new(refused.into()))),
+        },
     }
 }
 

@@ -23,7 +23,7 @@ pub fn limits() -> Vec<Limit> {
         Limit::new("batch", load(batch::MAX_STATEMENTS, batch::MAX_BYTES), None),
         Limit::new("all batches under way", bytes(rooms::BOUND.bytes), None),
         Limit::new("arrival of a body", span(body), None),
-        Limit::new("waiting for a check, of all issuers", load(statements, size), None),
+        Limit::new("waiting for a check, for each processor", load(statements, size), None),
         Limit::new("waiting for the sequencer, of all issuers", load(queue.statements, queue.bytes), None),
         Limit::new("statements of one issuer", "any number", Some("issuer-rate")),
         Limit::new("of one that was silent, at once", "those of one second", Some("issuer-burst")),

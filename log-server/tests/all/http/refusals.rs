@@ -481,6 +481,9 @@ async fn a_log_that_stopped_says_so_and_goes_on_serving_what_it_has() {
         assert!(!answer.header("retry-after").is_empty());
         assert!(!answer.text().contains("being tested"), "causes are the operator's business: {answer:?}");
     }
+    // Nor is anybody told what a log that stopped may only have lost.
+    let stranger = served.cose(Signer::new("stranger", 9).intent("unknown"), "").await;
+    assert_eq!((stranger.problem().as_str(), stranger.status.as_u16()), ("log-stopped", 503));
     let ready = served.get("/readyz").await;
     assert_eq!(ready.problem(), "not-ready");
     assert_eq!(ready.json()["reasons"][0]["code"], "write-failed");
