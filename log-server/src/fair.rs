@@ -37,10 +37,7 @@ impl Load {
     }
 
     pub(crate) const fn times(self, number: usize) -> Self {
-        Self {
-            statements: self.statements.saturating_mul(number),
-            bytes: self.bytes.saturating_mul(number),
-        }
+        Self { statements: self.statements.saturating_mul(number), bytes: self.bytes.saturating_mul(number) }
     }
 
     pub(crate) const fn fits(self, bound: Self) -> bool {
