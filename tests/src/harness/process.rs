@@ -108,15 +108,20 @@ impl Process {
     }
 
     /// Sends SIGTERM, waits for the end, judges what it wrote.
-    pub fn terminate(mut self) -> ExitStatus {
+    pub fn terminate(self) -> ExitStatus {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, Signal::TERM).unwrap_or_else(|error| panic!("{}: no SIGTERM: {error}", self.name));
+        self.end()
+    }
+
+    /// Waits until it ends by itself, judges what it wrote.
+    pub fn end(mut self) -> ExitStatus {
         let deadline = deadline();
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => return status,
                 Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
-                other => panic!("{} does not end after SIGTERM ({other:?}):\n{}", self.name, self.output()),
+                other => panic!("{} does not end ({other:?}):\n{}", self.name, self.output()),
             }
         }
     }

@@ -108,13 +108,7 @@ fn what_a_gate_ran_is_governed_and_what_it_refused_is_denied() {
 fn what_ran_although_it_was_denied_is_a_violation_that_anybody_can_show() {
     let system = System::start();
     let parties = Parties::register(&system);
-    let id = execution("denied");
-    let policy = submit(&system, parties.policy("strict"));
-    let intent = submit(&system, parties.intent(&id));
-    submit(&system, parties.decision(&id, "deny", intent.id(), policy.id()));
-    let refs = json!({"intent": intent.id().to_string(), "policy": policy.id().to_string()});
-    let authorization = submit(&system, parties.authorization(&id, refs));
-    submit(&system, parties.outcome(&id, authorization.id()));
+    let id = parties.execute_denied(&system, "denied");
     let bundle = fetch(system.log.url(), &system, id.as_str());
     let ran = verify(&system, &bundle, &["--json"]);
     assert_eq!(ran.code, Some(3), "{ran:?}");

@@ -17,7 +17,7 @@ const PROGRAMS: [Program; 6] = [
 ];
 
 /// Where commands are named. CHANGELOG.md may name what is gone.
-const DOCUMENTS: [&str; 12] = [
+const DOCUMENTS: [&str; 13] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -29,6 +29,7 @@ const DOCUMENTS: [&str; 12] = [
     "docs/THREATS.md",
     "docs/deploy/systemd/countersign-explorer.service",
     "docs/deploy/systemd/countersign-log.service",
+    "docs/deploy/systemd/countersign-monitor.service",
     "docs/deploy/systemd/countersign-witness.service",
 ];
 

@@ -49,6 +49,8 @@ mod metrics;
 #[cfg(test)]
 mod misuse;
 #[cfg(test)]
+mod monitoring;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod parties;

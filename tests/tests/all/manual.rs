@@ -71,7 +71,9 @@ fn the_limits_are_those_of_the_code() {
 #[test]
 fn units_are_hardened() {
     let folder = tempfile::tempdir().unwrap();
-    for unit in ["log", "witness", "explorer"] {
+    for (unit, program) in
+        [("log", "log"), ("witness", "witness"), ("explorer", "explorer"), ("monitor", "verify")]
+    {
         let name = format!("countersign-{unit}.service");
         let text = read(&format!("docs/deploy/systemd/{name}"));
         for line in [
@@ -85,7 +87,7 @@ fn units_are_hardened() {
         ] {
             assert!(text.lines().any(|one| one == line), "{name} has no {line}");
         }
-        let program = format!("/usr/local/bin/countersign-{unit}");
+        let program = format!("/usr/local/bin/countersign-{program}");
         let here = folder.path().join(&name);
         std::fs::write(&here, text.replace(&program, "/bin/true")).unwrap();
         let Ok(verified) = Command::new("systemd-analyze").arg("verify").arg(&here).output() else {

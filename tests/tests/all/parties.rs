@@ -117,4 +117,16 @@ impl Parties {
         let close = submit(system, self.enforcer.state(Kind::Close, &id, None, close).unwrap());
         Lineage { id, policy, intent, decision, authorization, verification, outcome, close }
     }
+
+    /// An execution that was denied, and ran all the same.
+    pub(crate) fn execute_denied(&self, system: &System, name: &str) -> ExecutionId {
+        let id = execution(name);
+        let policy = submit(system, self.policy(&format!("strict-{name}")));
+        let intent = submit(system, self.intent(&id));
+        submit(system, self.decision(&id, "deny", intent.id(), policy.id()));
+        let refs = json!({"intent": intent.id().to_string(), "policy": policy.id().to_string()});
+        let authorization = submit(system, self.authorization(&id, refs));
+        submit(system, self.outcome(&id, authorization.id()));
+        id
+    }
 }

@@ -36,6 +36,14 @@ impl Prepared {
     pub const fn id(&self) -> LeafHash {
         self.id
     }
+
+    /// The statement, if it is one by the key that it names. Whether the log may have admitted it, this does not say.
+    pub fn statement(&self) -> Option<&VerifiedStatement> {
+        match &self.content {
+            Content::Verified(statement) => Some(statement),
+            Content::Malformed(_) | Content::Forged(_) | Content::KeyUnknown(_) => None,
+        }
+    }
 }
 
 /// What an entry turned out to be.

@@ -5,6 +5,7 @@ mod evidence;
 mod files;
 mod kept;
 mod log;
+mod monitor;
 mod proof;
 mod render;
 mod source;
@@ -24,6 +25,7 @@ enum Args {
     Proof(proof::Args),
     Bundle(bundle::Args),
     Log(log::Args),
+    Monitor(monitor::Args),
     Evidence(evidence::Args),
 }
 
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         Args::Proof(args) => proof::run(&args),
         Args::Bundle(args) => bundle::run(&args),
         Args::Log(args) => log::run(&args),
+        Args::Monitor(args) => monitor::run(&args),
         Args::Evidence(args) => evidence::run(&args),
     })
 }

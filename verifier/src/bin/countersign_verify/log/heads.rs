@@ -11,6 +11,7 @@ use countersign_verifier::program::{Exit, Failed};
 use countersign_verifier::quorum::{Policy, VerifiedCheckpoint};
 use countersign_verifier::tiles::TileId;
 
+use super::stream::Stopped;
 use crate::kept::EvidenceFolder;
 use crate::source::{self, Source, SourceError};
 
@@ -21,7 +22,7 @@ pub(super) fn hold_against(
     policy: &Policy,
     audited: &Tree,
     folder: &mut EvidenceFolder,
-) -> Result<(), Failed> {
+) -> Result<(), Stopped> {
     let older = open(before, policy)?;
     let newer = head.checkpoint();
     if newer.size > older.size {
@@ -33,7 +34,7 @@ pub(super) fn hold_against(
         .ok_or_else(|| Failed::new(Exit::StateDamaged, "the state has fewer entries than its own head"))?;
     if root != newer.root {
         let heads = Heads { smaller: head.to_note(), larger: before.clone(), prefix: Prefix { root, proof } };
-        return Err(forked(&older, newer, &Evidence::Heads(heads), folder)?);
+        return Err(forked(&older, newer, &Evidence::Heads(heads), folder)?.into());
     }
     if newer.size == older.size {
         return Ok(());
@@ -49,7 +50,7 @@ pub(super) fn hold_against(
         kept_old.display(),
         kept_new.display()
     );
-    Err(Failed::new(Exit::Misbehaviour, what).hint(hint))
+    Err(Stopped::WentBack(Failed::new(Exit::Misbehaviour, what).hint(hint)))
 }
 
 /// What is said when the entries do not lead to the root of the head: a second history, where the tiles can show one.

@@ -1,5 +1,6 @@
 //! `countersign-verify log`: everything that a log has, from its first entry.
 
+mod advance;
 mod heads;
 mod state;
 mod stream;
@@ -15,10 +16,11 @@ use countersign_verifier::note::SignedNote;
 use countersign_verifier::program::{Exit, Failed};
 use countersign_verifier::quorum::{Policy, VerifiedCheckpoint};
 
-use self::state::{Restored, StateFiles};
-use self::stream::{Again, Stopped, Watch as _};
+pub(crate) use self::advance::advance;
+pub(crate) use self::state::{Restored, StateFiles};
+pub(crate) use self::stream::{Again, Stopped};
 use self::summary::Summary;
-use self::watcher::Watcher;
+pub(crate) use self::watcher::{Told, Watcher};
 use crate::files;
 use crate::kept::EvidenceFolder;
 use crate::source::{self, Source, SourceError};
@@ -60,7 +62,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
     let policy = files::read_policy(&args.policy)?;
     let source = source::open(&args.log)?;
     let head = newest_head(&*source, &policy)?;
-    let (size, root) = (head.checkpoint().size, head.checkpoint().root);
     let origin = head.checkpoint().origin.as_str();
     let (state, restored) = match &args.state {
         None => (None, None),
@@ -68,28 +69,16 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
     };
     let Restored { mut audit, head: before, suspicions } = restored.unwrap_or_default();
     replay_decisions(&mut audit, args)?;
-    let mut folder = EvidenceFolder::new(&args.evidence);
-    if let Some(before) = &before {
-        heads::hold_against(before, &head, &policy, audit.ledger().tree(), &mut folder)?;
-    }
-    let from = audit.ledger().tree().size();
     if state.is_some() {
         audit.keep_record();
     }
+    let from = audit.ledger().tree().size();
+    let mut folder = EvidenceFolder::new(&args.evidence);
     let mut watcher = Watcher::new(args.json, origin, state, before, suspicions);
-    watcher.begin(from, size);
-    let again = Again::new(&*source, size);
-    stream::entries(&again, &mut audit, &mut watcher).map_err(failed)?;
-    audit.settle(&again, &mut |found| watcher.found(found)).map_err(|error| failed(error.into()))?;
-    watcher.end()?;
-    if audit.ledger().tree().root() != root {
-        let computed = audit.ledger().tree().root();
-        return Err(heads::diverged(computed, watcher.before(), &head, &policy, &*source, &mut folder)?);
-    }
-    stream::higher_tiles(&again, from.get(), &audit, &mut watcher).map_err(SourceError::failed)?;
-    let note = head.to_note();
-    watcher.convict(&note, &audit, &again, &mut folder)?;
-    watcher.keep(&mut audit, &again, Some(&note)).map_err(failed)?;
+    let again = Again::new(&*source, head.checkpoint().size);
+    advance(&policy, &head, &again, &mut audit, &mut watcher, &mut folder)
+        .and_then(|()| watcher.keep(&mut audit, &again, Some(&head.to_note())))
+        .map_err(Stopped::failed)?;
     let summary = Summary::new(&policy, &head, from, &audit, &watcher, &folder);
     if args.json {
         summary.print_json()?;
@@ -117,7 +106,7 @@ fn replay_decisions(_: &mut Audit, args: &Args) -> Result<(), Failed> {
 }
 
 /// The head that the log shows, with its quorum.
-fn newest_head(source: &dyn Source, policy: &Policy) -> Result<VerifiedCheckpoint, Failed> {
+pub(crate) fn newest_head(source: &dyn Source, policy: &Policy) -> Result<VerifiedCheckpoint, Failed> {
     let note = source::checkpoint(source).map_err(SourceError::failed)?;
     let note = SignedNote::parse(&note).map_err(|error| {
         Failed::new(Exit::CouldNotCheck, "the checkpoint is not a signed note").because(error)
@@ -127,15 +116,4 @@ fn newest_head(source: &dyn Source, policy: &Policy) -> Result<VerifiedCheckpoin
             .because(error)
             .hint("nothing is said about entries under such a head; make sure that it is the policy for this log")
     })
-}
-
-fn failed(stopped: Stopped) -> Failed {
-    match stopped {
-        Stopped::Source(error) => error.failed(),
-        Stopped::Failed(failed) => failed,
-        Stopped::Audit(error) => {
-            let exit = if error.is_misbehaviour() { Exit::Misbehaviour } else { Exit::CouldNotCheck };
-            Failed::new(exit, "the audit cannot go on").because(error)
-        }
-    }
 }

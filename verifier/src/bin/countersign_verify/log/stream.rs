@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use countersign_verifier::audit::{Audit, AuditError, Entries, Found, Keys, Parsed, Prepared};
 use countersign_verifier::merkle::{LeafIndex, NodeHash, TreeSize};
-use countersign_verifier::program::Failed;
+use countersign_verifier::program::{Exit, Failed};
 use countersign_verifier::tiles::{FULL_WIDTH, HashTile, TileId};
 use rayon::prelude::*;
 
@@ -21,6 +21,9 @@ const RECENT: usize = 16;
 
 /// Who hears what is found.
 pub(crate) trait Watch: Send {
+    /// A new entry is about to be taken up.
+    fn entry(&mut self, index: LeafIndex, entry: &Prepared);
+
     /// Something was found.
     fn found(&mut self, found: Found);
 
@@ -38,8 +41,30 @@ pub(crate) enum Stopped {
     Source(#[from] SourceError),
     #[error(transparent)]
     Audit(#[from] AuditError<SourceError>),
+    /// The log shows a head that is older than what was audited, and agrees with it.
+    #[error("{0}")]
+    WentBack(Failed),
     #[error(transparent)]
     Failed(#[from] Failed),
+}
+
+impl Stopped {
+    /// Whether it may go better later, for nobody has signed what contradicts itself.
+    pub(crate) const fn is_passing(&self) -> bool {
+        matches!(self, Self::Source(_) | Self::WentBack(_) | Self::Audit(AuditError::Unread(_)))
+    }
+
+    /// What is said of it when nothing can go on.
+    pub(crate) fn failed(self) -> Failed {
+        match self {
+            Self::Source(error) => error.failed(),
+            Self::WentBack(failed) | Self::Failed(failed) => failed,
+            Self::Audit(error) => {
+                let exit = if error.is_misbehaviour() { Exit::Misbehaviour } else { Exit::CouldNotCheck };
+                Failed::new(exit, "the audit cannot go on").because(error)
+            }
+        }
+    }
 }
 
 /// A bundle with the tile of its leaves.
@@ -181,11 +206,15 @@ fn absorb(
         if NodeHash::from(id) != *stated {
             false_hash(bundle.tile.id(), position, *stated, id.into(), watch);
         }
+        let index = LeafIndex::new(at);
         if at >= from {
+            if let Some(index) = index {
+                watch.entry(index, &entry);
+            }
             audit.absorb(entry, again, &mut |found| watch.found(found))?;
             continue;
         }
-        let known = LeafIndex::new(at).and_then(|index| audit.ledger().tree().leaf(index));
+        let known = index.and_then(|index| audit.ledger().tree().leaf(index));
         if let Some(known) = known.filter(|known| *known != id) {
             let sentence =
                 format!("its id is {id} now and was {known} when it was audited, expected the same for ever");
@@ -214,6 +243,11 @@ pub(crate) struct Again<'a> {
 impl<'a> Again<'a> {
     pub(crate) fn new(source: &'a dyn Source, size: TreeSize) -> Self {
         Self { source, size, recent: Mutex::default() }
+    }
+
+    /// Where they are read.
+    pub(crate) const fn source(&self) -> &'a dyn Source {
+        self.source
     }
 }
 

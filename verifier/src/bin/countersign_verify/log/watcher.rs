@@ -1,9 +1,9 @@
 //! Who hears what an audit finds: prints it, counts it, shows how far it is, and keeps it.
 
-use countersign_verifier::audit::{Audit, ExhibitError, Found, Lineage, Violation};
+use countersign_verifier::audit::{Audit, ExhibitError, Found, Lineage, Prepared, Violation};
 use countersign_verifier::causes::with_causes;
 use countersign_verifier::lineage::{LineageVerdict, Severity};
-use countersign_verifier::merkle::TreeSize;
+use countersign_verifier::merkle::{LeafIndex, TreeSize};
 use countersign_verifier::note::SignedNote;
 use countersign_verifier::program::{Failed, print_line};
 use indicatif::{HumanFloatCount, ProgressBar, ProgressState, ProgressStyle};
@@ -11,6 +11,7 @@ use indicatif::{HumanFloatCount, ProgressBar, ProgressState, ProgressStyle};
 use super::state::{StateFiles, Suspicions};
 use super::stream::{Again, Stopped, Watch};
 use crate::kept::EvidenceFolder;
+use crate::monitor::Watched;
 
 /// How many findings are printed for people. All of them are in the JSON lines.
 const SHOWN: u64 = 50;
@@ -20,7 +21,22 @@ const ACCUSED: usize = 100;
 /// How many entries are audited before the state is kept on the way.
 const KEPT_EVERY: u64 = 500_000;
 
-pub(super) struct Watcher {
+/// Something that is said, for machines and for people.
+#[derive(Clone)]
+pub(crate) struct Told {
+    pub(crate) json: String,
+    pub(crate) text: String,
+}
+
+/// What waits until it is known that a log has signed it.
+struct HeldBack {
+    told: Vec<Told>,
+    watched: Vec<Watched>,
+    /// The entries that are watched for.
+    seen: Vec<LeafIndex>,
+}
+
+pub(crate) struct Watcher {
     json: bool,
     origin: String,
     bar: ProgressBar,
@@ -33,10 +49,12 @@ pub(super) struct Watcher {
     kept_at: u64,
     /// Standard output could not be written.
     unprinted: Option<Failed>,
+    /// Where nothing is printed on the way.
+    held_back: Option<HeldBack>,
 }
 
 impl Watcher {
-    pub(super) fn new(
+    pub(crate) fn new(
         json: bool,
         origin: &str,
         state: Option<StateFiles>,
@@ -54,7 +72,21 @@ impl Watcher {
             before,
             kept_at: 0,
             unprinted: None,
+            held_back: None,
         }
+    }
+
+    /// Prints nothing and keeps nothing on the way, but gives back what there is to say when it is asked.
+    pub(crate) fn holding_back(mut self, watched: Vec<Watched>) -> Self {
+        self.held_back = Some(HeldBack { told: Vec::new(), watched, seen: Vec::new() });
+        self
+    }
+
+    /// What there is to say, and the entries that were watched for, if it was held back.
+    pub(crate) fn take(&mut self) -> (Vec<Told>, Vec<LeafIndex>) {
+        self.held_back.as_mut().map_or_else(Default::default, |held| {
+            (std::mem::take(&mut held.told), std::mem::take(&mut held.seen))
+        })
     }
 
     /// Shows the way that lies ahead, on a terminal.
@@ -75,7 +107,7 @@ impl Watcher {
         self.unprinted.take().map_or(Ok(()), Err)
     }
 
-    pub(super) fn before(&self) -> Option<&SignedNote> {
+    pub(crate) fn before(&self) -> Option<&SignedNote> {
         self.before.as_ref()
     }
 
@@ -100,7 +132,7 @@ impl Watcher {
         let size = audit.ledger().tree().size();
         for accusation in accusations {
             let evidence = accusation.evidence(head, audit.ledger(), again);
-            let evidence = evidence.map_err(|error| super::failed(error.into()))?;
+            let evidence = evidence.map_err(|error| Stopped::from(error).failed())?;
             folder.keep(&format!("entry-{}-of-{size}", accusation.index()), &evidence)?;
         }
         for execution in violated {
@@ -109,7 +141,7 @@ impl Watcher {
                     let first = bundle.steps().next().map_or(0, |step| step.index.get());
                     folder.keep_bundle(&format!("execution-{first}-of-{size}"), &bundle)?;
                 }
-                Err(ExhibitError::Audit(error)) => return Err(super::failed(error.into())),
+                Err(ExhibitError::Audit(error)) => return Err(Stopped::from(error).failed()),
                 Err(ExhibitError::Bundle(error)) => {
                     let sentence = format!("no bundle shows it to others: {}", with_causes(&error));
                     let json = serde_json::json!({
@@ -123,7 +155,7 @@ impl Watcher {
     }
 
     /// Keeps where the audit stands, if it is to be kept.
-    pub(super) fn keep(
+    pub(crate) fn keep(
         &mut self,
         audit: &mut Audit,
         again: &Again<'_>,
@@ -141,6 +173,10 @@ impl Watcher {
 
     fn tell(&mut self, json: impl FnOnce() -> serde_json::Result<String>, text: impl FnOnce() -> String) {
         self.found = self.found.saturating_add(1);
+        if let Some(held) = &mut self.held_back {
+            held.told.push(Told { json: json().unwrap_or_default(), text: text() });
+            return;
+        }
         if self.unprinted.is_some() || (!self.json && self.found > SHOWN) {
             return;
         }
@@ -183,7 +219,9 @@ impl Watcher {
                 format!("execution {name}, entry {}: {}: {}", finding.index, finding.code, finding.sentence)
             })
             .collect();
-        let is_told = self.json && (lineage.again || !judgement.findings.is_empty());
+        // While an execution goes on, its gaps are no news.
+        let is_told =
+            self.json && self.held_back.is_none() && (lineage.again || !judgement.findings.is_empty());
         if is_told || !violations.is_empty() {
             let found = Found::Lineage(lineage);
             self.tell(|| serde_json::to_string(&found), || violations.join("\n"));
@@ -198,6 +236,13 @@ fn rate(state: &ProgressState, out: &mut dyn core::fmt::Write) {
 }
 
 impl Watch for Watcher {
+    fn entry(&mut self, index: LeafIndex, entry: &Prepared) {
+        let Some((held, statement)) = self.held_back.as_mut().zip(entry.statement()) else { return };
+        if held.watched.iter().any(|watched| watched.is(statement.statement())) {
+            held.seen.push(index);
+        }
+    }
+
     fn found(&mut self, found: Found) {
         match found {
             Found::Violation(violation) => self.violation(&violation),
@@ -222,7 +267,8 @@ impl Watch for Watcher {
             return Err(unprinted.into());
         }
         // What contradicts itself already is not worth going on from.
-        if self.faults == 0 && position.saturating_sub(self.kept_at) >= KEPT_EVERY {
+        if self.held_back.is_none() && self.faults == 0 && position.saturating_sub(self.kept_at) >= KEPT_EVERY
+        {
             self.kept_at = position;
             self.keep(audit, again, None)?;
         }
