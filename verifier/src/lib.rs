@@ -16,6 +16,7 @@
 //! | [`cosignature`] | C2SP tlog-cosignature, type 0x04 |
 //! | [`quorum`] | C2SP tlog-policy |
 //! | [`proof`] | C2SP tlog-proof |
+//! | [`receipt`] | RFC 9942 COSE receipts |
 //! | [`causes`], [`utc`] | how errors and times are shown |
 //! | [`bundle`] | one execution with its proof, in one file |
 //! | [`report`] | what a check found, stage by stage |
@@ -73,6 +74,7 @@ pub mod note;
 pub mod program;
 pub mod proof;
 pub mod quorum;
+pub mod receipt;
 #[cfg(feature = "replay")]
 pub mod replay;
 pub mod report;

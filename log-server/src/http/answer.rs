@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use countersign_verifier::merkle::{LeafIndex, NodeHash, TreeSize};
+use countersign_verifier::merkle::{LeafIndex, NodeHash, RootHash, TreeSize};
 use countersign_verifier::proof;
 use serde::ser::{Serialize, SerializeSeq as _, Serializer};
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ use super::catalog::codes;
 use super::negotiate;
 use super::problem::{Refusal, retry_after_value};
 use super::query::Query;
-use crate::log::{Log, Published, Sequenced, SequencedHead};
+use crate::log::{Log, NoReceipt, Published, Sequenced, SequencedHead};
 
 /// When a client that got no proof yet may ask again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -47,6 +47,7 @@ impl Wait {
 pub(super) enum Form {
     Json,
     ProofText,
+    Receipt,
 }
 
 pub(super) const JSON: &str = "application/json";
@@ -55,17 +56,13 @@ const RECEIPT: &str = "application/cose";
 
 impl Form {
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
-        match negotiate::choose(headers, &[JSON, TEXT]) {
+        match negotiate::choose(headers, &[JSON, TEXT, RECEIPT]) {
             Some(TEXT) => Ok(Self::ProofText),
+            Some(RECEIPT) => Ok(Self::Receipt),
             Some(_) => Ok(Self::Json),
-            None if negotiate::names(headers, RECEIPT) => {
-                let detail = "the header Accept asks for application/cose, a receipt, which this log does not give \
-                              out yet; expected application/json or text/plain";
-                Err(Refusal::new(&codes::NOT_ACCEPTABLE, detail))
-            }
             None => {
-                let detail = "the header Accept names no media type of the answer, expected application/json or \
-                              text/plain";
+                let detail = "the header Accept names no media type of the answer, expected application/json, \
+                              text/plain or application/cose";
                 Err(Refusal::new(&codes::NOT_ACCEPTABLE, detail))
             }
         }
@@ -139,6 +136,13 @@ impl Head {
         match self {
             Self::Sequenced(head) => head.checkpoint.size,
             Self::Published(head) => head.size,
+        }
+    }
+
+    fn root(&self) -> RootHash {
+        match self {
+            Self::Sequenced(head) => head.checkpoint.root,
+            Self::Published(head) => head.root,
         }
     }
 }
@@ -236,6 +240,13 @@ pub(super) async fn respond(
             match form {
                 Form::Json => (status, json(&answer(&head, &sequenced, &hashes))?).into_response(),
                 Form::ProofText => (status, proof::to_text(index, &hashes, head.note())).into_response(),
+                Form::Receipt => {
+                    let of = (size, head.root());
+                    let receipt = app.read(move |log| log.receipt(index, of, hashes)).await??;
+                    let bytes = receipt.to_bytes().map_err(|_| Refusal::internal())?;
+                    let content_type = HeaderValue::from_static(RECEIPT);
+                    (status, [(header::CONTENT_TYPE, content_type)], bytes).into_response()
+                }
             }
         }
     };
@@ -246,4 +257,15 @@ pub(super) async fn respond(
 /// `Retry-After` for a batch that was answered before its quorum.
 pub(super) fn ask_again() -> HeaderValue {
     retry_after_value(ASK_AGAIN)
+}
+
+impl From<NoReceipt> for Refusal {
+    fn from(none: NoReceipt) -> Self {
+        match none {
+            NoReceipt::Stopped(stopped) => stopped.into(),
+            NoReceipt::Read(error) => error.into(),
+            NoReceipt::Receipt(error) => Self::new(&codes::NOT_ACCEPTABLE, error.to_string()),
+            NoReceipt::Inconsistent => Self::internal(),
+        }
+    }
 }

@@ -24,6 +24,8 @@ use super::proofs::{Consistency, Inclusion};
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain";
 const HTML: &str = "text/html";
+/// Statements that are sent, and receipts that come back.
+const COSE: &str = "application/cose";
 const OCTETS: &str = "application/octet-stream";
 const BUNDLE_JSON: &str = "application/vnd.countersign.bundle+json";
 /// The one address of the explorer that programs need, and find here: the explorer serves it in the log's process.
@@ -139,6 +141,7 @@ fn submit() -> Operation {
             .header("Location", HeaderBuilder::new().schema(Some(text())).build())
             .content(JSON, content(named::<Answer>()))
             .content(TEXT, content(text()))
+            .content(COSE, content(binary()))
     };
     OperationBuilder::new()
         .summary(Some("Submits one statement"))
@@ -147,7 +150,7 @@ fn submit() -> Operation {
              got no answer sends the same bytes again.",
         ))
         .parameter(wait())
-        .request_body(Some(body(&[("application/cose", binary()), (JSON, any_object())])))
+        .request_body(Some(body(&[(COSE, binary()), (JSON, any_object())])))
         .response("201", answered("The statement was entered"))
         .response("200", answered("The log held the same bytes already"))
         .response("202", pending(named::<Pending>()))

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use countersign_verifier::merkle::TreeSize;
-use countersign_verifier::note::VerifierKey;
+use countersign_verifier::note::{NoteSigner, VerifierKey};
 use countersign_verifier::quorum::Policy;
 use countersign_verifier::statement::VerifiedStatement;
 use tokio::sync::watch;
@@ -25,6 +25,7 @@ use crate::sequencer::{Announced, Queue, Submission, Tip};
 #[derive(Debug)]
 pub struct Log {
     pub(super) ground: Ground,
+    pub(super) signer: Arc<NoteSigner>,
     pub(super) issuers: Arc<Issuers>,
     pub(super) queue: Arc<Queue>,
     pub(super) published: watch::Sender<Option<Arc<Published>>>,

@@ -237,7 +237,7 @@ impl Log {
             issuers: Arc::clone(&issuers),
             tiles: Arc::clone(&ground.tiles),
             origin,
-            signer,
+            signer: Arc::clone(&signer),
             queue: Arc::clone(&queue),
             tip,
             high_water,
@@ -252,6 +252,7 @@ impl Log {
             .map_err(OpenError::Thread)?;
         Ok(Arc::new(Self {
             ground,
+            signer,
             issuers,
             queue,
             published,

@@ -20,4 +20,6 @@ pub use multiproof::verify_multiproof;
 pub use plan::{PlanError, ProofPlan};
 pub use position::{LeafIndex, NodeId, TreeSize};
 pub use range::CompactRange;
-pub use verify::{ProofError, Subtree, verify_consistency, verify_inclusion, verify_subtree};
+pub use verify::{
+    ProofError, Subtree, root_by_inclusion, verify_consistency, verify_inclusion, verify_subtree,
+};

@@ -103,10 +103,23 @@ pub fn verify_inclusion(
     proof: &[NodeHash],
     root: RootHash,
 ) -> Result<(), ProofError> {
+    verify_subtree(of_one(index, size)?, leaf.into(), proof, root)
+}
+
+/// Where a proof of inclusion leads, for who has the root by another way, such as a signature that is over nothing else
+/// (RFC 9942). A success alone shows nothing: every proof of the right length leads to some root.
+pub fn root_by_inclusion(
+    leaf: LeafHash,
+    index: LeafIndex,
+    size: TreeSize,
+    proof: &[NodeHash],
+) -> Result<RootHash, ProofError> {
+    climb(of_one(index, size)?, leaf.into(), proof)
+}
+
+fn of_one(index: LeafIndex, size: TreeSize) -> Result<Subtree, ProofError> {
     let at = index.get();
-    let subtree = Subtree::new(at, at.saturating_add(1), size)
-        .map_err(|_| ProofError::IndexOutsideTree { index, size })?;
-    verify_subtree(subtree, leaf.into(), proof, root)
+    Subtree::new(at, at.saturating_add(1), size).map_err(|_| ProofError::IndexOutsideTree { index, size })
 }
 
 /// Shows that the tree of `to` entries with root `to_root` begins with the tree of `from` entries with root
@@ -147,6 +160,12 @@ pub fn verify_subtree(
     proof: &[NodeHash],
     root: RootHash,
 ) -> Result<(), ProofError> {
+    let computed = climb(subtree, node, proof)?;
+    if computed == root { Ok(()) } else { Err(ProofError::RootMismatch { computed, expected: root }) }
+}
+
+/// The root that a proof leads to.
+fn climb(subtree: Subtree, node: NodeHash, proof: &[NodeHash]) -> Result<RootHash, ProofError> {
     let wrong_length = ProofError::WrongLength { got: proof.len() };
     let last = |end: u64| end.saturating_sub(1);
     // The first entry of the subtree, its last, and the last of the tree, as positions that climb together.
@@ -188,6 +207,5 @@ pub fn verify_subtree(
     if of_subtree != node {
         return Err(ProofError::SubtreeMismatch { computed: of_subtree, expected: node });
     }
-    let computed = RootHash::from(of_tree);
-    if computed == root { Ok(()) } else { Err(ProofError::RootMismatch { computed, expected: root }) }
+    Ok(RootHash::from(of_tree))
 }

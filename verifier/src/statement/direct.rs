@@ -71,7 +71,7 @@ fn claims<'a>(header: &mut Cursor<'a>) -> Option<RawClaims<'a>> {
 }
 
 /// The bytes that are signed: the `Sig_structure` `["Signature1", protected, h'', payload]`.
-pub(super) fn to_be_signed(protected: &[u8], payload: &[u8]) -> Vec<u8> {
+pub(crate) fn to_be_signed(protected: &[u8], payload: &[u8]) -> Vec<u8> {
     // An array of four; a text of ten bytes.
     const START: &[u8] = b"\x84\x6aSignature1";
     let mut bytes = Vec::with_capacity(protected.len().saturating_add(payload.len()).saturating_add(32));

@@ -35,6 +35,7 @@ mod words;
 pub(crate) mod tests;
 
 pub use claims::{Claim, ClaimError, Claims, ID_LENGTH, Subject, Validity};
+pub(crate) use direct::to_be_signed;
 pub use draft::Draft;
 pub use envelope::{Algorithm, EnvelopeError, MAX_STATEMENT};
 pub use error::{SignatureError, StatementError};

@@ -10,6 +10,7 @@ use countersign_verifier::merkle::{LeafHash, LeafIndex, NodeHash, RootHash, Tree
 use countersign_verifier::note::SignedNote;
 use countersign_verifier::proof::TlogProof;
 use countersign_verifier::quorum::Policy;
+use countersign_verifier::receipt::Receipt;
 use ed25519_dalek::Signer as _;
 use serde_json::{Value, json};
 
@@ -61,6 +62,44 @@ async fn a_statement_is_entered_once_and_proven_every_time() {
     assert_eq!((text.status, text.header("content-type")), (StatusCode::OK, "text/plain; charset=utf-8"));
     assert_eq!(text.text(), served.cose(statement.clone(), "").await.json()["proof"]);
     assert!(TlogProof::parse(&text.body).unwrap().verify(LeafHash::of(&statement), &policy).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_a_receipt_gets_one_for_new_and_known_statements() {
+    let served = Served::start().await;
+    let key = *served.ground.key.public_key().unwrap();
+    let asking = |query: &str, content_type: &str, body: Vec<u8>| {
+        let request = Request::post(format!("/entries{query}")).header("content-type", content_type);
+        served.send(request.header("accept", "application/cose").body(Body::from(body)).unwrap())
+    };
+    let (statement, form) =
+        (served.desk.intent("receipt"), served.desk.json("intent", "receipt:json", request()));
+    let media = "application/cose";
+    for (query, content_type, body, bytes, status, subject) in [
+        ("", media, statement.clone(), statement.clone(), StatusCode::CREATED, "receipt"),
+        ("", media, statement.clone(), statement.clone(), StatusCode::OK, "receipt"),
+        ("?wait=sequenced", media, statement.clone(), statement, StatusCode::OK, "receipt"),
+        (
+            "",
+            "application/json",
+            form.to_string().into(),
+            bytes_of(&form),
+            StatusCode::CREATED,
+            "receipt:json",
+        ),
+    ] {
+        let answer = asking(query, content_type, body).await;
+        assert_eq!((answer.status, answer.header("content-type")), (status, media), "{answer:?}");
+        assert!(answer.header("location").starts_with("/entries/"));
+        let receipt = Receipt::parse(&answer.body).unwrap();
+        let root = receipt.verify(LeafHash::of(&bytes), &key).unwrap();
+        assert_eq!(root, served.log.sequenced_head().checkpoint.root);
+        assert_eq!(
+            (receipt.origin().as_str(), receipt.subject()),
+            (served.ground.key.name().as_str(), subject)
+        );
+        assert!(receipt.verify(LeafHash::of(b"another"), &key).is_err());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

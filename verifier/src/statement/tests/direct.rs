@@ -57,7 +57,7 @@ fn what_is_signed_is_what_the_cose_library_says() {
         let (protected, payload) = (vec![1; length], vec![2; 65_535 - length]);
         let verbatim = ProtectedHeader { original_data: Some(protected.clone()), header: Header::default() };
         let expected = sig_structure_data(SignatureContext::CoseSign1, verbatim, None, &[], &payload);
-        assert_eq!(direct::to_be_signed(&protected, &payload), expected, "{length}");
+        assert_eq!(to_be_signed(&protected, &payload), expected, "{length}");
     }
 }
 
