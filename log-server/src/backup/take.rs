@@ -48,6 +48,8 @@ pub fn back_up(
 ) -> Result<Done, BackupError> {
     check_apart(data, to)?;
     durable::create_folder(to, 0o777).map_err(BackupError::file(to))?;
+    // Before it is read what is there: another backup may be about to replace it.
+    let _lock = lock(to)?;
     let before = Marker::read(to)?;
     let source = Opened::at(&still.database())?;
     match &before {
@@ -62,7 +64,6 @@ pub fn back_up(
         None if is_empty(to)? => {}
         None => return Err(BackupError::NotABackup(to.to_owned())),
     }
-    let _lock = lock(to)?;
     put_back(to)?;
     let high_water = high_water::read(still.folder(), key).map_err(BackupError::file(still.folder()))?;
     if let Some(note) = &high_water {

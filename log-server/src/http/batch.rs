@@ -47,9 +47,8 @@ pub(super) async fn submit_batch(State(app): State<Arc<App>>, request: Request) 
     }
     let mut body = Reading::begin(&parts.headers, body, MAX_BYTES, app.options.body)?;
     let turn = claimed::in_cose(&body.first(BEGINNING).await?);
-    let announced = body::announced_length(&parts.headers).and_then(|length| usize::try_from(length).ok());
-    let room = app.rooms.take(&turn, announced.unwrap_or(MAX_BYTES))?;
-    let items = split(&body.whole().await?)?;
+    let mut room = app.rooms.open(&turn, parts.extensions.get().copied());
+    let items = split(&body.whole_within(|length| room.hold(length)).await?)?;
     let taken = check(&app, &turn, items).await?;
     tell_issuer(&taken);
     let results = decide(&app, taken, atomicity).await?;

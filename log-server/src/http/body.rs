@@ -74,6 +74,8 @@ pub(super) struct Reading {
     patience: Duration,
     deadline: Instant,
     frames: Vec<Bytes>,
+    /// How many bytes have come.
+    length: usize,
     ended: bool,
 }
 
@@ -97,13 +99,14 @@ impl Reading {
             patience,
             deadline,
             frames: Vec::new(),
+            length: 0,
             ended: false,
         })
     }
 
     /// The first bytes: `count` of them, fewer where the body is shorter, or more. They stay part of the whole.
     pub(super) async fn first(&mut self, count: usize) -> Result<Bytes, Refusal> {
-        while !self.ended && self.length() < count {
+        while !self.ended && self.length < count {
             self.frame().await?;
         }
         let all = self.taken();
@@ -112,15 +115,21 @@ impl Reading {
     }
 
     /// The whole body.
-    pub(super) async fn whole(mut self) -> Result<Bytes, Refusal> {
-        while !self.ended {
-            self.frame().await?;
-        }
-        Ok(self.taken())
+    pub(super) async fn whole(self) -> Result<Bytes, Refusal> {
+        self.whole_within(|_| Ok(())).await
     }
 
-    fn length(&self) -> usize {
-        self.frames.iter().map(Bytes::len).sum()
+    /// The whole body, as long as there is room for as much of it as has come.
+    pub(super) async fn whole_within(
+        mut self,
+        mut room: impl FnMut(usize) -> Result<(), Refusal>,
+    ) -> Result<Bytes, Refusal> {
+        room(self.length)?;
+        while !self.ended {
+            self.frame().await?;
+            room(self.length)?;
+        }
+        Ok(self.taken())
     }
 
     /// What has come, in one piece.
@@ -134,7 +143,12 @@ impl Reading {
     async fn frame(&mut self) -> Result<(), Refusal> {
         match tokio::time::timeout_at(self.deadline, self.body.frame()).await {
             Ok(None) => self.ended = true,
-            Ok(Some(Ok(frame))) => self.frames.extend(frame.into_data()),
+            Ok(Some(Ok(frame))) => {
+                if let Ok(data) = frame.into_data() {
+                    self.length = self.length.saturating_add(data.len());
+                    self.frames.push(data);
+                }
+            }
             Ok(Some(Err(error))) if error.is::<LengthLimitError>() => {
                 let detail = format!("the body has more than {} bytes", self.limit);
                 return Err(Refusal::new(&codes::BODY_TOO_LARGE, detail));
@@ -153,7 +167,7 @@ impl Reading {
 }
 
 /// What `Content-Length` says, if anything.
-pub(super) fn announced_length(headers: &HeaderMap) -> Option<u64> {
+fn announced_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use countersign_verifier::causes::with_causes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -15,6 +16,9 @@ use tokio::task::JoinSet;
 use super::take::take;
 use super::{FAILED, FOLDER, HERE, REQUEST, SOCKET};
 use crate::store::RocksStore;
+
+/// How long to wait when nobody can be heard.
+const AFTER_AN_ERROR: Duration = Duration::from_secs(1);
 
 /// Gives snapshots to whoever may read the data folder as its owner.
 #[derive(Debug)]
@@ -54,9 +58,16 @@ impl Listener {
         loop {
             tokio::select! {
                 Some(_) = requests.join_next(), if !requests.is_empty() => {}
-                Ok((stream, _)) = self.socket.accept() => {
-                    requests.spawn(answer(Arc::clone(&self.ground), stream));
-                }
+                accepted = self.socket.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        requests.spawn(answer(Arc::clone(&self.ground), stream));
+                    }
+                    // Such as too many open files: it may pass, and the next one has to wait for it.
+                    Err(error) => {
+                        tracing::warn!(%error, "a request for a snapshot was not heard");
+                        tokio::time::sleep(AFTER_AN_ERROR).await;
+                    }
+                },
             }
         }
     }

@@ -57,25 +57,32 @@ impl Observer {
         format!("{:08x}-{:x}", self.run, self.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Takes a request from the rate of its network. Requests within this machine are not held to one.
-    fn admit(&self, request: &Request) -> Result<(), (u32, Duration)> {
-        let (Some(rates), Some(Peer(peer))) = (&self.rates, request.extensions().get()) else {
-            return Ok(());
-        };
-        let network = Network::from(self.proxies.client(*peer, request.headers()));
-        if network.is_here() {
-            return Ok(());
-        }
-        rates.take(network).map_err(|wait| (rates.per_second(), wait))
+    /// By what a request is held to limits by address. Requests within this machine are not held to any.
+    fn network(&self, request: &Request) -> Option<Network> {
+        let Peer(peer) = request.extensions().get()?;
+        Some(Network::from(self.proxies.client(*peer, request.headers())))
+            .filter(|network| !network.is_here())
+    }
+
+    /// Takes a request from the rate of its network.
+    fn admit(&self, network: Option<Network>) -> Result<(), (u32, Duration)> {
+        self.rates
+            .as_ref()
+            .zip(network)
+            .map_or(Ok(()), |(rates, network)| rates.take(network).map_err(|wait| (rates.per_second(), wait)))
     }
 }
 
 /// Names the request, counts it, and writes one line about it. A layer of axum.
 ///
-/// Handlers may record `issuer` and `index` in the span that is current while they run: of what was checked, never of
+/// Handlers find the [`Network`] in the request's extensions, unless the client is on this machine, and may record `issuer` and `index` in the span that is current while they run: of what was checked, never of
 /// what a client claims.
-pub async fn observe(State(observer): State<Arc<Observer>>, request: Request, next: Next) -> Response {
+pub async fn observe(State(observer): State<Arc<Observer>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let network = observer.network(&request);
+    if let Some(network) = network {
+        request.extensions_mut().insert(network);
+    }
     let id = observer.id();
     let method = method_label(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
@@ -92,7 +99,7 @@ pub async fn observe(State(observer): State<Arc<Observer>>, request: Request, ne
         index = Empty,
         status = Empty
     );
-    let mut response = match observer.admit(&request) {
+    let mut response = match observer.admit(network) {
         Ok(()) => next.run(request).instrument(span.clone()).await,
         Err((per_second, wait)) => problem::too_many_requests(per_second, wait),
     };
