@@ -1,5 +1,7 @@
 //! Copying files so that they last.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -14,12 +16,14 @@ use crate::progress::Progress;
 const NEVER_CHANGES: &str = "sst";
 
 /// What was done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Copied {
     /// Bytes in all files.
     pub(super) bytes: u64,
     /// Bytes of those that were there already.
     pub(super) reused: u64,
+    /// The names of those that were not.
+    pub(super) new: HashSet<OsString>,
 }
 
 /// Copies a database that stands still into the new folder `to`, whose name becomes durable with the next sync of the
@@ -44,6 +48,7 @@ pub(crate) fn copy_database(
             copied.reused = copied.reused.saturating_add(bytes);
         } else {
             copy_file(&path, &target).map_err(BackupError::file(&target))?;
+            copied.new.insert(name.to_owned());
         }
         progress.advance(bytes);
     }

@@ -135,6 +135,10 @@ impl BackupError {
                 "look at the permissions and the disk: is it full, failing, or mounted read-only"
             }
             Self::Store(StoreError::Missing(_)) => "name a log's data folder or a backup",
+            Self::Store(StoreError::DamagedFile { .. }) => {
+                "nothing was replaced, and the backup before is kept; run countersign-log fsck on the data folder: it says \
+                 what is wrong where"
+            }
             _ => "run countersign-log fsck on the folder: it says what is wrong where",
         }
     }

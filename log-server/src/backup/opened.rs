@@ -1,5 +1,7 @@
 //! A store that leads to its own head.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::path::Path;
 
 use countersign_verifier::checkpoint::LogSigned;
@@ -29,6 +31,11 @@ impl Opened {
             return Err(BackupError::Root { computed, expected: head.root });
         }
         Ok(Self { store, edge, head })
+    }
+
+    /// Reads through all that these files have a part in: damage is an error.
+    pub(super) fn read_through(&self, files: &HashSet<OsString>) -> Result<(), BackupError> {
+        Ok(self.store.read_through(files)?)
     }
 
     /// The root that the tree had at a size.

@@ -71,12 +71,14 @@ pub fn back_up(
     }
     let (database, new) = (to.join(DATABASE), to.join(NEW));
     let known = database.exists().then_some(database.as_path());
-    let Copied { bytes, reused } = copy_database(&still.database(), known, &new, progress)?;
+    let Copied { bytes, reused, new: files } = copy_database(&still.database(), known, &new, progress)?;
     progress.finish("checking the copy");
     let copy = Opened::at(&new)?;
     if copy.head != source.head {
         return Err(BackupError::Root { computed: copy.head.root, expected: source.head.root });
     }
+    // A copy of what is damaged must not take the place of one that is sound.
+    copy.read_through(&files)?;
     drop(copy);
     replace(to)?;
     if high_water.is_some() {

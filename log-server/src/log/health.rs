@@ -117,8 +117,9 @@ impl StopReason {
                  disk; what is not damaged can be read meanwhile"
             }
             Self::Witnessed { contradiction: Contradiction::Older, .. } => {
-                "stop the log and put back the newest copy of its data folder: the one in use is an older one; never \
-                 delete the evidence, and if no newer copy exists, retire this log and found another"
+                "stop the log and put back the newest copy of its data folder, or bring back what is missing with \
+                 countersign-log restore --from a mirror or a newer copy: the one in use is an older one; never delete \
+                 the evidence, and only if nobody has what is missing, retire this log and found another"
             }
             Self::Witnessed { contradiction: Contradiction::Forked, .. } => {
                 "stop the log: somebody signed another tree with its key; keep the evidence and the data folder, tell \

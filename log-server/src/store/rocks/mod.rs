@@ -1,5 +1,6 @@
 //! The store in RocksDB.
 
+mod files;
 mod hold;
 mod inventory;
 mod layout;

@@ -6,6 +6,7 @@ use countersign_log::backup::{BackupError, Done, Marker, back_up, copy_beside, r
 use countersign_log::log::DATABASE;
 use countersign_log::rebuild::{RebuildError, Worn, rebuild};
 use countersign_log::snapshot::Still;
+use countersign_log::store::StoreError;
 use countersign_verifier::program::keyfile;
 use tempfile::TempDir;
 
@@ -103,6 +104,34 @@ async fn what_never_changes_is_not_copied_twice() {
     let third = take(&founded, copy.path()).unwrap();
     assert!(third.reused < second.reused, "{third:?}");
     assert_eq!(std::fs::read(&path).unwrap(), original);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_damaged_file_takes_the_place_of_a_sound_one() {
+    let founded = found().await;
+    let (copy, new) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let db = raw(founded.path());
+    let families = ["entries", "ids", "issuers", "edge", "meta"];
+    families.iter().for_each(|family| flush(&db, family));
+    drop(db);
+    take(&founded, copy.path()).unwrap();
+    let before = Marker::read(copy.path()).unwrap().unwrap();
+    let database = founded.path().join(DATABASE);
+    let files: Vec<_> = names(&database).into_iter().filter(|name| name.ends_with("sst")).collect();
+    assert!(files.len() >= families.len(), "{files:?}");
+    for name in files {
+        let path = database.join(&name);
+        let sound = std::fs::read(&path).unwrap();
+        let mut damaged = sound.clone();
+        damaged[10] ^= 1;
+        std::fs::write(&path, damaged).unwrap();
+        let refused = take(&founded, copy.path()).unwrap_err();
+        assert!(matches!(refused, BackupError::Store(StoreError::DamagedFile { .. })), "{name}: {refused}");
+        assert_eq!(Marker::read(copy.path()).unwrap().unwrap(), before);
+        assert_eq!(restore(copy.path(), &new.path().join(&name), &Silent).unwrap(), before.head);
+        std::fs::write(&path, sound).unwrap();
+    }
+    take(&founded, copy.path()).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
