@@ -48,22 +48,11 @@ pub fn back_up(
 ) -> Result<Done, BackupError> {
     check_apart(data, to)?;
     durable::create_folder(to, 0o777).map_err(BackupError::file(to))?;
-    // Before it is read what is there: another backup may be about to replace it.
-    let _lock = lock(to)?;
-    let before = Marker::read(to)?;
     let source = Opened::at(&still.database())?;
-    match &before {
-        Some(before) if before.key != *key => {
-            return Err(BackupError::OtherLog {
-                folder: to.to_owned(),
-                found: before.key.to_string(),
-                expected: key.to_string(),
-            });
-        }
-        Some(before) => source.begins_with(&before.head)?,
-        None if is_empty(to)? => {}
-        None => return Err(BackupError::NotABackup(to.to_owned())),
-    }
+    check_place(to, key, &source)?;
+    let _lock = lock(to)?;
+    // Another backup may have replaced it until now.
+    check_place(to, key, &source)?;
     put_back(to)?;
     let high_water = high_water::read(still.folder(), key).map_err(BackupError::file(still.folder()))?;
     if let Some(note) = &high_water {
@@ -95,6 +84,20 @@ pub fn back_up(
     }
     Marker { key: key.clone(), head: source.head }.write(to)?;
     Ok(Done { size: source.head.size, bytes, reused })
+}
+
+/// Whether a copy of `source` may take the place of what is in a folder.
+fn check_place(to: &Path, key: &VerifierKey, source: &Opened) -> Result<(), BackupError> {
+    match Marker::read(to)? {
+        Some(before) if before.key != *key => Err(BackupError::OtherLog {
+            folder: to.to_owned(),
+            found: before.key.to_string(),
+            expected: key.to_string(),
+        }),
+        Some(before) => source.begins_with(&before.head),
+        None if is_empty(to)? => Ok(()),
+        None => Err(BackupError::NotABackup(to.to_owned())),
+    }
 }
 
 /// A copy inside of what is copied would be copied as well, and be lost with it.

@@ -112,7 +112,9 @@ async fn no_damaged_file_takes_the_place_of_a_sound_one() {
     let (copy, new) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let db = raw(founded.path());
     let families = ["entries", "ids", "issuers", "edge", "meta"];
-    families.iter().for_each(|family| flush(&db, family));
+    for family in families {
+        flush(&db, family);
+    }
     drop(db);
     take(&founded, copy.path()).unwrap();
     let before = Marker::read(copy.path()).unwrap().unwrap();
