@@ -358,6 +358,23 @@ fn policies_are_published_with_their_files_as_ids() {
     let second = setup.log.lock().tree.entries.last().unwrap().clone();
     assert_eq!(second.references().get(RefRole::Replaces), Some(entry));
     assert_code(&publish(&["--version", "3", "one.cedar", "one.cedar"]), 1);
+    let entries = setup.log.lock().tree.entries.len();
+    let deep = format!("permit (principal, action, resource) when {{ {}1 ", "(".repeat(20_000));
+    for (words, why) in
+        [(deep.as_str(), "too many brackets open at once"), ("permit", "is not a Cedar policy")]
+    {
+        std::fs::write(setup.path("deep.cedar"), words).unwrap();
+        let refused = publish(&["--version", "3", "deep.cedar"]);
+        assert_code(&refused, 1);
+        let told = text(&refused.stderr);
+        assert!(
+            told.contains("nothing was published") && told.contains("deep") && told.contains(why),
+            "{told}"
+        );
+    }
+    std::fs::write(setup.path("schema"), format!("entity A = {{ a: {}Long ", "Set<".repeat(9_000))).unwrap();
+    assert_code(&publish(&["--version", "3", "--schema", "schema", "one.cedar"]), 1);
+    assert_eq!(setup.log.lock().tree.entries.len(), entries);
     assert_code(&publish(&["--version", "3"]), 1);
 }
 

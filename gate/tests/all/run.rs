@@ -407,3 +407,15 @@ fn a_wrong_configuration_says_what_is_wrong() {
     assert!(text(&output.stderr).contains("requester and authority have the same key"));
     assert!(!exists(&setup.path("made")));
 }
+
+#[test]
+fn a_rule_that_cannot_be_decided_by_is_refused_before_anything_is_asked() {
+    let setup = Setup::new();
+    let rule = format!("[[\"touch\"{}]]", ", \"a\"".repeat(500));
+    setup.configure_for(setup.log.url.as_str(), "", &rule);
+    let output = setup.run("e-1", &["touch", "made"]);
+    assert_code(&output, 1);
+    let told = text(&output.stderr);
+    assert!(told.contains("nothing ran") && told.contains("at most 256"), "{told}");
+    assert!(!exists(&setup.path("made")) && setup.lineage("e-1").is_empty());
+}

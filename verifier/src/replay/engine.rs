@@ -1,5 +1,6 @@
 //! The engine: what policies make of a request.
 
+use core::error::Error;
 use std::collections::BTreeSet;
 use std::str::FromStr as _;
 
@@ -9,11 +10,16 @@ use cedar_policy::{
 };
 use serde_json::{Map, Value};
 
+use super::{breadth, depth};
 use crate::statement::payload::{Action, EngineVersion, Entity, PolicyText};
 use crate::statement::{DecisionCode, Material, PolicyEngine, Sha256Digest, Verdict};
 
 /// The annotation by which a policy that forbids names the code of the denial: `@code("needs_approval")`.
 const CODE: &str = "code";
+/// What the schema is called in errors.
+const SCHEMA: &str = "the schema";
+/// The stack on which policies are read, in bytes. It takes memory only as far as it is used.
+const STACK: usize = 16 << 20;
 /// The type of every action.
 const ACTION_TYPE: &str = "Action";
 
@@ -43,8 +49,9 @@ pub enum LoadError {
     /// The schema is not one in Cedar.
     #[error("the schema is not a Cedar schema")]
     Schema(#[source] Box<CedarSchemaError>),
-    /// A policy does not fit the schema.
-    #[error("the policies do not fit the schema: {0}")]
+    /// A policy does not fit the schema, or a text does not fit the bounds within which it can be read and applied
+    /// everywhere, whatever the size of the stack.
+    #[error("{0}")]
     Misfit(String),
 }
 
@@ -99,22 +106,44 @@ impl Engine {
     ///
     /// A success says that every text is one Cedar policy and that they fit the schema, if there is one. Policies
     /// that can only ever deny, or that contradict each other, are ready as well.
+    ///
+    /// What nests or multiplies beyond measure is refused before Cedar sees it ([`LoadError::Misfit`]), so that no text
+    /// ends the process: at most 64 brackets open at once, 256 operators and brackets within each other, and of a schema
+    /// 4096 names, 65,536 with each type written out where it is named.
     pub fn load(texts: &[PolicyText], schema: Option<&Material<String>>) -> Result<Self, LoadError> {
+        // Reading takes more stack than a thread may have left; where no thread is to be had, it mostly has enough.
+        std::thread::scope(|scope| {
+            let builder = std::thread::Builder::new().stack_size(STACK);
+            let loading = builder.spawn_scoped(scope, || Self::load_here(texts, schema));
+            match loading.map(std::thread::ScopedJoinHandle::join) {
+                Ok(Ok(loaded)) => loaded,
+                Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                Err(_) => Self::load_here(texts, schema),
+            }
+        })
+    }
+
+    fn load_here(texts: &[PolicyText], schema: Option<&Material<String>>) -> Result<Self, LoadError> {
         let mut policies = PolicySet::new();
+        let mut octets = 0_usize;
         for text in texts {
-            let source = disclosed(&text.text, || format!("policy {:?}", text.id))?;
+            let what = || format!("policy {:?}", text.id);
+            let source = disclosed(&text.text, what)?;
+            octets = octets.saturating_add(source.len());
+            depth::check(source).map_err(|error| unbounded(&what(), &error))?;
             let parsed = cedar_policy::Policy::parse(Some(PolicyId::new(&text.id)), source)
                 .map_err(|source| LoadError::Policy { id: text.id.clone(), source: Box::new(source) })?;
             policies.add(parsed).map_err(|error| LoadError::Set(Box::new(error)))?;
         }
         let schema = match schema {
             None => None,
-            Some(schema) => Some(read_schema(disclosed(schema, || "the schema".to_owned())?)?),
+            Some(schema) => Some(read_schema(disclosed(schema, || SCHEMA.to_owned())?)?),
         };
         if let Some(schema) = &schema {
+            breadth::check_combinations(schema, octets).map_err(|error| unbounded(SCHEMA, &error))?;
             let result = Validator::new(schema.clone()).validate(&policies, ValidationMode::default());
             if let Some(error) = result.validation_errors().next() {
-                return Err(LoadError::Misfit(error.to_string()));
+                return Err(LoadError::Misfit(format!("the policies do not fit the schema: {error}")));
             }
         }
         Ok(Self { policies, schema })
@@ -190,7 +219,13 @@ fn uid(entity_type: &str, id: &str) -> Option<EntityUid> {
     Some(EntityUid::from_type_name_and_id(entity_type, EntityId::new(id)))
 }
 
+fn unbounded(what: &str, error: &dyn Error) -> LoadError {
+    LoadError::Misfit(format!("{what} {error}: write it flatter or as several"))
+}
+
 fn read_schema(text: &str) -> Result<Schema, LoadError> {
+    depth::check(text).map_err(|error| unbounded(SCHEMA, &error))?;
+    breadth::check(text).map_err(|error| unbounded(SCHEMA, &error))?;
     let (schema, _warnings) =
         Schema::from_cedarschema_str(text).map_err(|error| LoadError::Schema(Box::new(error)))?;
     Ok(schema)

@@ -16,15 +16,22 @@
 //! | policies | the cited policy's `policies`, each under its `id` |
 //! | schema | the cited policy's `schema`, in Cedar's own notation |
 //!
-//! It answers fail-closed: where Cedar leaves out a policy that it cannot evaluate, this engine denies.
+//! It answers fail-closed: where Cedar leaves out a policy that it cannot evaluate, this engine denies. Texts that nest or
+//! multiply beyond measure are not applied: anybody may publish one, Cedar would end the process over it, and where it does
+//! not, its verdict would depend on the stack that is left.
 //!
 //! A replay says whether the decision follows from what was logged. It does **not** say that what was logged is
 //! true, that the policy was the right one, or that anybody acted by it.
 
+mod breadth;
+mod depth;
 mod engine;
 mod finding;
 mod outcome;
+mod tokens;
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;
 

@@ -13,7 +13,7 @@ const FORBID_SECRET: &str =
 const APPROVAL: &str = r#"@code("needs_approval") forbid (principal, action, resource) when { context has large && context.large };"#;
 const FAILS: &str = r"forbid (principal, action, resource) when { context.missing };";
 
-fn policy(texts: &[(&str, &str)], schema: Option<&str>) -> Policy {
+pub(super) fn policy(texts: &[(&str, &str)], schema: Option<&str>) -> Policy {
     let text = |(id, text): &(&str, &str)| PolicyText {
         id: (*id).to_owned(),
         text: Material::Disclosed((*text).to_owned()),
@@ -42,7 +42,7 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-fn intent(action: &str, context: Option<Value>) -> Intent {
+pub(super) fn intent(action: &str, context: Option<Value>) -> Intent {
     Intent {
         subject: entity("Agent", "a \"1\""),
         action: Action { name: action.to_owned(), properties: None },
@@ -52,18 +52,18 @@ fn intent(action: &str, context: Option<Value>) -> Intent {
     }
 }
 
-fn evaluate(policy: &Policy, intent: &Intent, context: Value, entities: &[Value]) -> Evaluation {
+pub(super) fn evaluate(policy: &Policy, intent: &Intent, context: Value, entities: &[Value]) -> Evaluation {
     let context = object(context);
     let Intent { subject, action, resource, .. } = intent;
     load(policy).unwrap().evaluate(&Question { subject, action, resource, context: &context, entities })
 }
 
-fn ids(ids: &[&str]) -> BTreeSet<String> {
+pub(super) fn ids(ids: &[&str]) -> BTreeSet<String> {
     ids.iter().map(ToString::to_string).collect()
 }
 
 /// What an authority would state.
-fn decision(found: Evaluation, context: Option<Value>, entities: Vec<Value>) -> Decision {
+pub(super) fn decision(found: Evaluation, context: Option<Value>, entities: Vec<Value>) -> Decision {
     Decision {
         decision: found.verdict,
         code: found.code,

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use countersign_gate::issuer::Issuer;
 use countersign_verifier::merkle::LeafHash;
 use countersign_verifier::program::{Exit, Failed, keyfile};
+use countersign_verifier::replay::Engine;
 use countersign_verifier::statement::payload::{Policy, PolicyText};
 use countersign_verifier::statement::{
     IssuerName, Material, Payload, PolicyEngine, PolicyName, RefRole, References,
@@ -49,13 +50,19 @@ pub(crate) struct Args {
 
 pub(crate) async fn publish(args: Args) -> Result<Exit, Failed> {
     let issuer = Issuer::new(args.iss.clone(), keyfile::read_signing_key(&args.key)?);
-    let policy = Payload::Policy(Policy {
+    let policy = Policy {
         name: args.name.clone(),
         version: args.version.clone(),
         engine: PolicyEngine::Cedar,
         policies: args.files.iter().map(|file| policy_text(file)).collect::<Result<_, _>>()?,
         schema: args.schema.as_deref().map(text).transpose()?.map(Material::Disclosed),
-    });
+    };
+    // By a policy that cannot be applied everything is denied, and what is published stays.
+    Engine::load(&policy.policies, policy.schema.as_ref()).map_err(|error| {
+        Failed::new(Exit::Usage, "nothing was published, because nobody could decide by these policies")
+            .because(error)
+    })?;
+    let policy = Payload::Policy(policy);
     let references: References = args.replaces.into_iter().map(|entry| (RefRole::Replaces, entry)).collect();
     let client = args.log.client()?;
     let receipt = state_and_submit(&args.log, &client, &issuer, &policy, &references).await?;
