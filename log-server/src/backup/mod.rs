@@ -21,6 +21,5 @@ pub use error::BackupError;
 pub(crate) use marker::FILE as MARKER;
 pub use marker::Marker;
 pub use restore::{copy_beside, restore};
-pub(crate) use restored::Confirmed;
 pub use restored::{Restored, declare};
 pub use take::{Done, back_up};

@@ -16,9 +16,9 @@ const FILE: &str = "restored";
 
 /// The mark of a data folder that was made out of a copy and was not confirmed to be the newest since.
 ///
-/// While it is there, the log signs nothing. It goes away when the log opens and has heard from so many witnesses that
-/// those which it has not heard from cannot have made up a quorum by themselves: then no head was ever published that is
-/// not in the store. Where there are no such witnesses, the operator may declare it. Whoever has a signed head that
+/// While it is there, the log signs nothing. It goes away when the log opens and so many witnesses have cosigned its head
+/// that those which have not cannot have made up a quorum by themselves: then no head was ever published that is not in
+/// the store. Where there are no such witnesses, the operator may declare it. Whoever has a signed head that
 /// says otherwise can show it still, and then the log stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,14 +28,6 @@ pub struct Restored {
     pub size: TreeSize,
     /// Whether the operator declared that there is nothing newer.
     pub declared: bool,
-}
-
-/// Whether a restored log may go on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Confirmed {
-    Yes,
-    /// These witnesses may have seen more.
-    No(Vec<String>),
 }
 
 impl Restored {
@@ -67,13 +59,9 @@ impl Restored {
         removed.map_err(BackupError::file(&path))
     }
 
-    /// Whether the log may go on, having heard from some of its witnesses, none of which showed a newer head.
-    pub(crate) fn confirm(&self, policy: &Policy, heard: impl Fn(&Witness) -> bool) -> Confirmed {
-        if self.declared || !policy.is_satisfied_by(|witness| !heard(witness)) {
-            return Confirmed::Yes;
-        }
-        let silent = policy.witnesses().iter().filter(|witness| !heard(witness));
-        Confirmed::No(silent.map(|witness| witness.name.clone()).collect())
+    /// Whether the log may go on, when those witnesses that are `heard` vouch that they have cosigned no more than it has.
+    pub(crate) fn is_confirmed(&self, policy: &Policy, heard: impl Fn(&Witness) -> bool) -> bool {
+        self.declared || !policy.is_satisfied_by(|witness| !heard(witness))
     }
 }
 
@@ -115,12 +103,11 @@ mod tests {
         let lines = ["a", "b", "c"].map(|name| format!("witness {name} {}\n", key(name))).concat();
         let policy = Policy::parse(format!("{lines}group two 2 a b c\nquorum two\n").as_bytes()).unwrap();
         let restored = Restored { size: TreeSize::EMPTY, declared: false };
-        let confirm =
-            |heard: &[&str]| restored.confirm(&policy, |witness| heard.contains(&witness.name.as_str()));
-        assert_eq!(confirm(&["a"]), Confirmed::No(vec!["b".into(), "c".into()]));
-        assert_eq!(confirm(&["a", "c"]), Confirmed::Yes);
+        let confirmed =
+            |heard: &[&str]| restored.is_confirmed(&policy, |witness| heard.contains(&witness.name.as_str()));
+        assert!(!confirmed(&["a"]) && confirmed(&["a", "c"]));
         let none = Policy::parse(b"quorum none\n").unwrap();
-        assert_eq!(restored.confirm(&none, |_| false), Confirmed::No(vec![]));
-        assert_eq!(Restored { declared: true, ..restored }.confirm(&none, |_| false), Confirmed::Yes);
+        assert!(!restored.is_confirmed(&none, |_| false));
+        assert!(Restored { declared: true, ..restored }.is_confirmed(&none, |_| false));
     }
 }

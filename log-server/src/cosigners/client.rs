@@ -10,6 +10,8 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
 use url::Url;
 
+use crate::log::Condition;
+
 /// How much of an answer that is not a cosignature is shown to people.
 const MAX_EXCERPT: usize = 160;
 
@@ -38,6 +40,15 @@ pub(super) enum CallError {
     /// It answered, but not in a way that the specification knows.
     #[error("{0}")]
     Nonsense(String),
+}
+
+impl From<CallError> for Condition {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Unreachable(what) => Self::Unreachable(what),
+            CallError::Nonsense(what) => Self::Refusing(what),
+        }
+    }
 }
 
 /// An HTTP client that keeps connections to the witnesses open.
@@ -90,8 +101,8 @@ impl Client {
         }
     }
 
-    /// `GET <prefix>/<origin hash>/checkpoint`: the newest head of the log that the witness cosigned; `None` when it
-    /// shows none.
+    /// `GET <prefix>/<origin hash>/checkpoint`: a head of the log that the witness cosigned, the newest or one of the last
+    /// hour; `None` when it shows none, which does not say that there is none.
     pub(super) async fn monitoring_checkpoint(
         &self,
         prefix: &Url,
@@ -99,7 +110,14 @@ impl Client {
     ) -> Result<Option<Vec<u8>>, CallError> {
         let response = self.http.get(below(prefix, &format!("{origin_hash}/checkpoint"))).send().await;
         let response = response.map_err(|error| unreachable(&error))?;
-        if response.status() == StatusCode::OK { Ok(Some(body(response).await?)) } else { Ok(None) }
+        match response.status() {
+            StatusCode::OK => Ok(Some(body(response).await?)),
+            StatusCode::NOT_FOUND => Ok(None),
+            status => {
+                let body = body(response).await?;
+                Err(CallError::Nonsense(format!("it answers {}: {}", status.as_u16(), excerpt(&body))))
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod evidence;
 mod judge;
 mod probe;
 mod target;
+mod vouch;
 mod witness;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub use client::ClientError;
 pub(crate) use evidence::{Evidence, FOLDER as EVIDENCE};
 pub(crate) use judge::{Judgement, judge};
 pub(crate) use probe::probe;
+pub(crate) use vouch::vouching;
 pub(crate) use witness::SECONDS as WITNESS_SECONDS;
 
 use crate::log::{Published, Steps, StopReason, Witnessing};

@@ -11,49 +11,38 @@ use super::{Evidence, Ground, not_asked};
 use crate::log::{Condition, Contradiction, OpenError, StopReason};
 use crate::tree::ProofError;
 
-/// Fetches the newest head that each witness has of this log, all at once, and compares it with the store. One that
-/// contradicts it stops the log. Witnesses that cannot be reached are only warned about. Returns the names of those which
-/// showed that they have seen nothing that is not in the store.
-pub(crate) async fn probe(ground: &Ground, origin: &Origin) -> Result<Vec<String>, OpenError> {
-    let mut asked: JoinSet<Result<Option<String>, ProofError>> = JoinSet::new();
+/// Fetches the head that each witness shows of this log, all at once, and compares it with the store. One that
+/// contradicts it stops the log. Witnesses that cannot be reached are only warned about.
+///
+/// That none shows a contradiction does not say that there is none: what a witness shows may be an hour old (C2SP
+/// tlog-witness), and it need not show anything.
+pub(crate) async fn probe(ground: &Ground, origin: &Origin) -> Result<(), OpenError> {
+    let mut asked: JoinSet<Result<(), ProofError>> = JoinSet::new();
     for (at, witness) in ground.policy.witnesses().iter().enumerate() {
         if let (None, Some(url)) = (not_asked(witness), &witness.url) {
             let (ground, name, url, hash) =
                 (ground.clone(), witness.name.clone(), url.clone(), origin.hash());
             asked.spawn(async move {
                 match timeout(ground.witnessing.probe_timeout, compare(&ground, &name, &url, &hash)).await {
-                    Ok(Ok(Shown::Nothing)) => return Ok(Some(name)),
-                    Ok(Ok(Shown::Other)) => {}
+                    Ok(Ok(())) => {}
                     Ok(Err(CompareError::Tree(error))) => return Err(error),
-                    Ok(Err(CompareError::Call(error))) => {
-                        ground.board.failed(at, Condition::Unreachable(error.to_string()));
-                    }
+                    Ok(Err(CompareError::Call(error))) => ground.board.failed(at, error.into()),
                     Err(_) => {
                         let late = "it does not answer in time".to_owned();
                         ground.board.failed(at, Condition::Unreachable(late));
                     }
                 }
-                Ok(None)
+                Ok(())
             });
         }
     }
-    let mut agree = Vec::new();
     while let Some(result) = asked.join_next().await {
         match result {
-            Ok(compared) => agree.extend(compared?),
+            Ok(compared) => compared?,
             Err(error) => tracing::error!("asking a witness what it has seen failed: {error}"),
         }
     }
-    Ok(agree)
-}
-
-/// What a witness has to hold against the store, when that is no proof.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shown {
-    /// It has seen nothing, or what is in the store.
-    Nothing,
-    /// It shows something that the log did not sign, or that stopped the log.
-    Other,
+    Ok(())
 }
 
 /// Why the head of a witness could not be compared.
@@ -65,28 +54,22 @@ pub(super) enum CompareError {
     Tree(#[from] ProofError),
 }
 
-/// Fetches the newest head that a witness has of this log and compares it with the store. One that contradicts it is
-/// kept as evidence and stops the log.
+/// Fetches the head that a witness shows of this log and compares it with the store. One that contradicts it is kept as
+/// evidence and stops the log.
 pub(super) async fn compare(
     ground: &Ground,
     name: &str,
     url: &Url,
     origin_hash: &str,
-) -> Result<Shown, CompareError> {
-    let Some(note) = ground.client.monitoring_checkpoint(url, origin_hash).await? else {
-        return Ok(Shown::Nothing);
-    };
+) -> Result<(), CompareError> {
+    let Some(note) = ground.client.monitoring_checkpoint(url, origin_hash).await? else { return Ok(()) };
     let tip = ground.tip.borrow().clone();
-    let (size, contradiction) = match judge(&note, ground, &tip)? {
-        Judgement::Consistent => return Ok(Shown::Nothing),
-        Judgement::Unproven => return Ok(Shown::Other),
-        Judgement::Contradicts { size, contradiction } => (size, contradiction),
-    };
+    let Judgement::Contradicts { size, contradiction } = judge(&note, ground, &tip)? else { return Ok(()) };
     let evidence = ground.evidence.keep(name, size, &note);
     if let (Some(path), Contradiction::Forked) = (&evidence, contradiction) {
         Evidence::keep_fork(path, size, &note, ground, &tip);
     }
     let (witness, held) = (name.to_owned(), tip.size());
     ground.stop.stop(StopReason::Witnessed { witness, seen: size, held, contradiction, evidence });
-    Ok(Shown::Other)
+    Ok(())
 }

@@ -9,11 +9,12 @@ use countersign_verifier::note::SignatureLine;
 use countersign_verifier::quorum::Witness;
 use countersign_verifier::witnessing::AddCheckpoint;
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 use url::Url;
 
 use super::Ground;
 use super::backoff::Backoff;
-use super::client::{Answer, CallError};
+use super::client::Answer;
 use super::probe::{CompareError, compare};
 use super::target::Target;
 use crate::log::{Condition, Step};
@@ -57,6 +58,15 @@ pub(super) struct WitnessTask {
     backoff: Backoff,
 }
 
+/// What is thought of a witness that names a smaller size than it is known to have cosigned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Forgetful {
+    /// It may catch up.
+    Pardoned,
+    /// It is asked no further: its word on what it cosigned is worth nothing.
+    Refused,
+}
+
 /// Why a target got no cosignature.
 enum Trouble {
     /// As the board shall say.
@@ -91,7 +101,7 @@ impl WitnessTask {
                 continue;
             };
             let (number, at) = (target.number, self.at);
-            let event = match self.ask(&target).await {
+            let event = match self.ask(&target, Forgetful::Pardoned).await {
                 Ok(line) => {
                     self.backoff.reset();
                     done = Some(number);
@@ -119,7 +129,22 @@ impl WitnessTask {
         }
     }
 
-    async fn ask(&mut self, target: &Target) -> Result<SignatureLine, Trouble> {
+    /// Whether the witness vouches that it has cosigned nothing but what the tree of the target has: it cosigns the target
+    /// now, and is not known to have forgotten anything. If it does not, the board says why.
+    pub(super) async fn vouches(mut self, target: &Target) -> Result<bool, ProofError> {
+        let limit = self.ground.witnessing.request_timeout;
+        let condition = match timeout(limit, self.ask(target, Forgetful::Refused)).await {
+            Ok(Ok(_)) => return Ok(true),
+            Ok(Err(Trouble::Store(error))) => return Err(error),
+            Ok(Err(Trouble::Ahead)) => Condition::Disagreeing { named: self.size },
+            Ok(Err(Trouble::Witness(condition))) => condition,
+            Err(_) => Condition::Unreachable("it does not answer in time".to_owned()),
+        };
+        self.ground.board.failed(self.at, condition);
+        Ok(false)
+    }
+
+    async fn ask(&mut self, target: &Target, forgetful: Forgetful) -> Result<SignatureLine, Trouble> {
         for _ in 0..MAX_TRIES {
             if self.size > target.size() {
                 return Err(Trouble::Ahead);
@@ -133,16 +158,13 @@ impl WitnessTask {
             metrics::histogram!(SECONDS, "witness" => self.witness.name.clone()).record(asked.elapsed());
             match answer {
                 Ok(Answer::Lines(lines)) => return self.accept(target, &lines),
-                Ok(Answer::Conflict(named)) => self.believe(named).await?,
+                Ok(Answer::Conflict(named)) => self.believe(named, forgetful).await?,
                 Ok(Answer::Inconsistent(answer)) => {
                     // It holds another tree under the log's name. If the log's key signed that, the log must stop.
                     self.compare().await?;
                     return Err(Trouble::Witness(Condition::Refusing(answer)));
                 }
-                Err(CallError::Unreachable(what)) => {
-                    return Err(Trouble::Witness(Condition::Unreachable(what)));
-                }
-                Err(CallError::Nonsense(what)) => return Err(Trouble::Witness(Condition::Refusing(what))),
+                Err(error) => return Err(Trouble::Witness(error.into())),
             }
         }
         let slippery = format!("it named another size {MAX_TRIES} times in a row, the last {}", self.size);
@@ -169,14 +191,18 @@ impl WitnessTask {
     }
 
     /// Takes up the size that the witness says it stands at, if the log can go on from there.
-    async fn believe(&mut self, named: TreeSize) -> Result<(), Trouble> {
+    async fn believe(&mut self, named: TreeSize, forgetful: Forgetful) -> Result<(), Trouble> {
         let held = self.ground.tip.borrow().size();
         if named > held {
             self.compare().await?;
             return Err(Trouble::Witness(Condition::Disagreeing { named }));
         }
         if named < self.largest {
-            self.ground.board.rolled_back(self.at, named, self.largest);
+            let before = self.largest;
+            if forgetful == Forgetful::Refused {
+                return Err(Trouble::Witness(Condition::RolledBack { named, before }));
+            }
+            self.ground.board.rolled_back(self.at, named, before);
         }
         self.size = named;
         Ok(())
@@ -188,7 +214,7 @@ impl WitnessTask {
         let hash = self.ground.tip.borrow().head.checkpoint.origin.hash();
         match compare(&self.ground, &self.witness.name, &self.url, &hash).await {
             // What it cannot or will not show, it cannot hold against the log.
-            Ok(_) | Err(CompareError::Call(_)) => Ok(()),
+            Ok(()) | Err(CompareError::Call(_)) => Ok(()),
             Err(CompareError::Tree(error)) => Err(Trouble::Store(error)),
         }
     }

@@ -66,7 +66,7 @@ pub enum StopReason {
     Unconfirmed {
         /// How many entries the copy had.
         size: TreeSize,
-        /// The witnesses that did not show what they have seen.
+        /// The witnesses that did not cosign its head, each with what it did instead.
         witnesses: Vec<String>,
     },
     /// The sequencer's thread ended by a fault of the program.
@@ -132,8 +132,10 @@ impl StopReason {
                  if nobody has them, retire this log and found another"
             }
             Self::Unconfirmed { .. } => {
-                "bring the witnesses back and restart; only where none can be asked, and you are certain that nothing newer \
-                 exists, stop the log and run countersign-log restore --data DIR --nothing-newer"
+                "see to it that these witnesses can be asked and cosign, and restart; where one names a larger size, bring \
+                 back what is missing with countersign-log restore --from a mirror or a newer backup; only where they are gone \
+                 or have forgotten, and you are certain that nothing newer exists, stop the log and run countersign-log \
+                 restore --data DIR --nothing-newer"
             }
             Self::Fault { .. } => "restart, and report the fault with the server's own log",
         }

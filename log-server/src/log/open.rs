@@ -9,12 +9,12 @@ use countersign_verifier::merkle::RootHash;
 use countersign_verifier::note::{SignedNote, VerifierKey};
 use countersign_verifier::program::keyfile::{self, KeyFileError};
 use countersign_verifier::program::{Exit, Failed};
-use countersign_verifier::quorum::Policy;
+use countersign_verifier::quorum::{Policy, Witness};
 use tokio::sync::watch;
 
 use super::create::{DATABASE, LOG_KEY};
 use super::{Log, LogConfig, ProofError, Published, StopReason};
-use crate::backup::{self, BackupError, Confirmed, Restored};
+use crate::backup::{self, BackupError, Restored};
 use crate::cosigners::{self, Board, Client, ClientError, Evidence, Ground, Judgement, judge};
 use crate::high_water::{self, HighWater};
 use crate::rebuild;
@@ -176,7 +176,9 @@ impl Log {
     ///
     /// What is kept is checked first, in time that does not grow with the log, and before anything is changed; then all witnesses are asked, for at
     /// most [`super::Witnessing::probe_timeout`], what they saw of the log. When one of them holds a head that the
-    /// log signed and the store does not have, the log opens for reading only and says so in [`Log::readiness`].
+    /// log signed and the store does not have, the log opens for reading only and says so in [`Log::readiness`]. So does a
+    /// log that was restored from a copy, unless enough witnesses cosign its head, for which it waits at most
+    /// [`super::Witnessing::request_timeout`].
     pub async fn open(config: LogConfig) -> Result<Arc<Self>, OpenError> {
         Ok(Self::open_shared(config).await?.0)
     }
@@ -229,8 +231,8 @@ impl Log {
         if let Some(reason) = ground.evidence.recall(&ground, &tip_now)? {
             stop.stop(reason);
         }
-        let agree = cosigners::probe(&ground, &origin).await?;
-        check_restored(&config.data, &ground, &agree)?;
+        cosigners::probe(&ground, &origin).await?;
+        check_restored(&config.data, &ground).await?;
         let published = watch::Sender::new(published.map(Arc::new));
         let sequencer = Sequencer {
             store: Arc::clone(&store),
@@ -314,24 +316,26 @@ fn open_high_water(data: &Path, ground: &Ground, tip: &Tip) -> Result<HighWater,
     Ok(high_water)
 }
 
-/// Stops a log that was restored from a copy, unless the witnesses in `agree`, which have seen no more, are enough.
-fn check_restored(data: &Path, ground: &Ground, agree: &[String]) -> Result<(), OpenError> {
+/// Stops a log that was restored from a copy, unless enough witnesses vouch that they have cosigned no more than it has.
+async fn check_restored(data: &Path, ground: &Ground) -> Result<(), OpenError> {
     let Some(restored) = Restored::read(data)?.filter(|_| ground.stop.reason().is_none()) else {
         return Ok(());
     };
-    match restored.confirm(&ground.policy, |witness| agree.contains(&witness.name)) {
-        Confirmed::Yes => {
-            tracing::info!(
-                size = restored.size.get(),
-                declared = restored.declared,
-                "the restored log goes on"
-            );
-            Restored::remove(data)?;
-        }
-        Confirmed::No(witnesses) => {
-            ground.stop.stop(StopReason::Unconfirmed { size: restored.size, witnesses });
-        }
+    let (size, declared) = (restored.size, restored.declared);
+    let vouching = if declared { Vec::new() } else { cosigners::vouching(ground).await? };
+    let heard = |witness: &Witness| vouching.contains(&witness.key);
+    // One that did not vouch may have shown why.
+    if ground.stop.reason().is_some() {
+        return Ok(());
     }
+    if restored.is_confirmed(&ground.policy, heard) {
+        tracing::info!(size = size.get(), declared, "the restored log goes on");
+        return Ok(Restored::remove(data)?);
+    }
+    let known = ground.board.witnesses().into_iter().zip(ground.policy.witnesses());
+    let silent = known.filter(|(_, witness)| !heard(witness));
+    let witnesses = silent.map(|(known, _)| format!("{} ({})", known.name, known.condition)).collect();
+    ground.stop.stop(StopReason::Unconfirmed { size, witnesses });
     Ok(())
 }
 

@@ -24,7 +24,7 @@ use super::witnesses;
 /// one that the log signed. So can an older copy in the data folder be brought up to where the log stood.
 ///
 /// A log that goes on from a copy could give indexes away a second time that it gave away after the copy was made. So it
-/// signs nothing until its witnesses have shown that they saw no more of it; serve asks them when it starts.
+/// signs nothing until its witnesses have cosigned the head that it has; serve asks them when it starts.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Restore {

@@ -13,6 +13,7 @@ use countersign_verifier::statement::Kind;
 use serde_json::Value;
 
 use crate::crashes::Load;
+use crate::detour::{Behaviour, Detour};
 use crate::submitting::{json, submit};
 use crate::tree;
 
@@ -172,6 +173,58 @@ fn a_restored_log_waits_for_its_witnesses() {
     system.log.start();
     submit(&system, intent(&requester));
     system.witnesses[2].start();
+}
+
+/// Anything may stand before a witness, and a witness that was mended from its high-water mark knows what it cosigned and has
+/// nothing to show for it. Neither says that nothing newer exists.
+#[test]
+fn an_older_backup_never_signs_on_the_word_of_those_who_show_nothing() {
+    let (mut system, requester) = start();
+    let (copy, elsewhere) = (system.folder().join("backup"), system.folder().join("elsewhere"));
+    submit(&system, intent(&requester));
+    back_up(&system, &copy).holds();
+    let last = submit(&system, intent(&requester));
+    system.log.stop();
+    let newest = system.log.data().to_owned();
+    for witness in &mut system.witnesses {
+        witness.stop();
+        std::fs::remove_dir_all(witness.data().join("db")).unwrap();
+        let recover = ["recover", "--data", text(witness.data()), "--from", "high-water"];
+        run(Program::Witness, recover).holds();
+        witness.start();
+    }
+    restore(&copy, &elsewhere).holds();
+    bring_keys(&newest, &elsewhere);
+    move_to(&mut system, elsewhere.clone());
+    let why = reasons(&system);
+    let named = format!("it names size {}", last.index + 1);
+    assert!(why.contains("restored-unconfirmed") && why.contains(&named), "{why}");
+    system.log.stop();
+
+    // The same, where nobody gets through to the witnesses.
+    let direct = std::fs::read_to_string(system.policy_file()).unwrap();
+    for (status, body) in [(503, "busy"), (404, "what witness"), (200, "welcome")] {
+        let answer = Behaviour::Answer(status, "text/plain", body.into());
+        let detours = [0, 1, 2].map(|at: usize| Detour::before(system.witnesses[at].url(), answer.clone()));
+        let through = system.witnesses.iter().zip(&detours);
+        let policy = through
+            .fold(direct.clone(), |policy, (witness, detour)| policy.replace(witness.url(), &detour.url()));
+        std::fs::write(system.policy_file(), policy).unwrap();
+        system.log.start();
+        let why = reasons(&system);
+        assert!(why.contains("restored-unconfirmed") && why.contains(&status.to_string()), "{why}");
+        let refused = post(system.log.url(), "/entries", "application/cose", intent(&requester).into_bytes());
+        expect_code(&refused, 503, "log-stopped");
+        system.log.stop();
+    }
+    assert!(elsewhere.join("restored").exists());
+    std::fs::write(system.policy_file(), direct).unwrap();
+    // With the newest data the witnesses show again what they cosigned, and the copy is found out.
+    move_to(&mut system, newest);
+    submit(&system, intent(&requester));
+    system.log.stop();
+    move_to(&mut system, elsewhere);
+    assert!(reasons(&system).contains("store-older-than-witnessed"), "{}", reasons(&system));
 }
 
 #[test]

@@ -64,6 +64,7 @@ const ALL: &[&Sort] = &[
     &CLOCK_BEHIND,
     &STOPPED,
     &NOT_COSIGNED_YET,
+    &LOG_LINE_LOST,
     &INTERNAL,
 ];
 
@@ -143,6 +144,9 @@ sorts! {
     NOT_COSIGNED_YET = "not-cosigned-yet", 404, "Nothing of this log has been cosigned":
         "There is no checkpoint that this witness has cosigned and can show, under the hash in the path.";
         "The path is the lowercase hex SHA-256 of the origin. If it is right, wait until the log asks for a cosignature.";
+    LOG_LINE_LOST = "log-line-lost", 503, "The line of the log is lost":
+        "This witness was mended from its high-water mark, which remembers what was cosigned and not the log's signature under it, without which no checkpoint is shown.";
+        "Ask the log to have a head cosigned: from then on that one is shown. Whoever wants to know what was cosigned finds size and root in the answer.";
     INTERNAL = "internal", 500, "The witness has failed":
         "Something happened that should not happen.";
         "Ask again. For the operator: the log of the program says more.";

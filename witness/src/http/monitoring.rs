@@ -23,8 +23,14 @@ pub(super) async fn checkpoint(State(witness): State<Arc<Witness>>, Path(hash): 
             ];
             (headers, head.note().to_string()).into_response()
         }
+        Some(Shown::Head(head)) => {
+            let (size, root) = (head.size(), head.root());
+            let detail =
+                format!("this witness cosigned size {size} with root {root}, and has lost the log's line");
+            Problem::new(&catalog::LOG_LINE_LOST, detail).into_response()
+        }
         Some(Shown::RolledBack(rollback)) => Refusal::RolledBack(rollback).into_response(),
-        _ => Problem::new(
+        None => Problem::new(
             &catalog::NOT_COSIGNED_YET,
             "expected the lowercase hex SHA-256 of the origin of a log that was cosigned",
         )

@@ -109,7 +109,10 @@ async fn a_restored_older_database_halts_its_log_until_it_is_mended() {
     assert_eq!(fixture.run(&["status"]).0, Some(0));
     let witness = fixture.serve();
     assert_eq!(witness.client.get("/readyz").await.status, 200);
-    assert_eq!(witness.client.monitor(fixture.log.origin()).await.problem(), "not-cosigned-yet");
+    // That it shows nothing must not look as if it had cosigned nothing.
+    let shown = witness.client.monitor(fixture.log.origin()).await;
+    assert_eq!((shown.status, shown.problem().as_str()), (503, "log-line-lost"));
+    assert!(shown.body.contains("size 5 with root"), "{}", shown.body);
     assert_eq!(witness.client.add(fork.request(5, 8)).await.problem(), "inconsistent");
     assert_eq!(witness.client.add(fixture.log.request(0, 8)).await.body, "5\n");
     assert_eq!(witness.client.add(fixture.log.request(5, 8)).await.status, 200);

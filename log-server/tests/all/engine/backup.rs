@@ -14,7 +14,7 @@ use super::desk::{Founded, enter, found};
 use super::fsck::Silent;
 use super::store::{delete, flip, flush, raw, rows};
 
-fn take(founded: &Founded, to: &Path) -> Result<Done, BackupError> {
+pub(super) fn take(founded: &Founded, to: &Path) -> Result<Done, BackupError> {
     let still = Still::of(founded.path()).unwrap();
     back_up(founded.path(), &still, to, &founded.key, false, &Silent)
 }

@@ -10,6 +10,7 @@ mod fixtures;
 mod fsck;
 mod kill_points;
 mod quorum;
+mod restored;
 mod rollback;
 mod rows;
 mod sequencing;

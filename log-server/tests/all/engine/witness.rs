@@ -39,6 +39,8 @@ pub(crate) enum Mood {
     Claims(u64),
     /// Honest, but without the monitoring side.
     Unmonitored,
+    /// Answers everything with this status, as what stands before a witness may.
+    Answers(u16),
 }
 
 /// What a witness has cosigned.
@@ -55,6 +57,8 @@ struct Inner {
     signer: NoteSigner,
     mood: Mutex<Mood>,
     seen: Mutex<Option<Seen>>,
+    /// What the monitoring side shows instead.
+    late: Mutex<Option<Seen>>,
     /// All that it ever cosigned.
     cosigned: Mutex<Vec<(TreeSize, RootHash)>>,
     conflicts: AtomicUsize,
@@ -85,6 +89,7 @@ impl TestWitness {
             signer: NoteSigner::from_seed(key_name, true, &seed),
             mood: Mutex::new(Mood::Honest),
             seen: Mutex::new(None),
+            late: Mutex::new(None),
             cosigned: Mutex::default(),
             conflicts: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
@@ -123,6 +128,11 @@ impl TestWitness {
         *self.inner.seen.lock().unwrap() = seen;
     }
 
+    /// Has the monitoring side show this from now on, as it may for an hour (C2SP tlog-witness).
+    pub(crate) fn show(&self, late: Option<Seen>) {
+        *self.inner.late.lock().unwrap() = late;
+    }
+
     /// How often it answered that it stands at another size.
     pub(crate) fn conflicts(&self) -> usize {
         self.inner.conflicts.load(Ordering::SeqCst)
@@ -144,6 +154,10 @@ fn conflict(size: impl std::fmt::Display) -> Response {
     (StatusCode::CONFLICT, [(header::CONTENT_TYPE, SIZE_CONTENT_TYPE)], format!("{size}\n")).into_response()
 }
 
+fn answers(status: u16) -> Response {
+    (StatusCode::from_u16(status).unwrap(), "not now\n").into_response()
+}
+
 async fn add_checkpoint(State(witness): State<Arc<Inner>>, body: Bytes) -> Response {
     let request_number = witness.requests.fetch_add(1, Ordering::SeqCst);
     let mood = *witness.mood.lock().unwrap();
@@ -154,6 +168,7 @@ async fn add_checkpoint(State(witness): State<Arc<Inner>>, body: Bytes) -> Respo
         Mood::Broken => return (StatusCode::INTERNAL_SERVER_ERROR, "\x1b[31mout of order").into_response(),
         Mood::Slippery => return conflict(request_number % 2),
         Mood::Claims(size) => return conflict(size),
+        Mood::Answers(status) => return answers(status),
         Mood::Honest | Mood::FalseCosignature | Mood::Unmonitored => {}
     }
     let request = AddCheckpoint::parse(&body).unwrap();
@@ -184,8 +199,10 @@ async fn add_checkpoint(State(witness): State<Arc<Inner>>, body: Bytes) -> Respo
 async fn monitoring(State(witness): State<Arc<Inner>>) -> Response {
     match *witness.mood.lock().unwrap() {
         Mood::Unmonitored | Mood::Claims(_) | Mood::Broken => return StatusCode::NOT_FOUND.into_response(),
+        Mood::Answers(status) => return answers(status),
         _ => {}
     }
-    let seen = witness.seen.lock().unwrap().clone();
+    let late = witness.late.lock().unwrap().clone();
+    let seen = late.or_else(|| witness.seen.lock().unwrap().clone());
     seen.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |seen| seen.note.into_response())
 }
