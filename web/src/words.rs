@@ -76,7 +76,7 @@ pub(crate) const fn verification(code: VerificationCode) -> &'static str {
     match code {
         VerificationCode::Ok => "passed: the authorization held",
         VerificationCode::AuthorizationMissing => "failed: no authorization was in hand",
-        VerificationCode::PolicyValidationFailed => "failed: the policy did not validate",
+        VerificationCode::PolicyValidationFailed => "failed: no sound policy permits it",
         VerificationCode::RuntimeMismatch => "failed: what would run is not what was authorized",
         VerificationCode::ScopeInvalid => "failed: outside of what was authorized",
         VerificationCode::ContinuityBroken => "failed: an earlier step is missing or does not fit",
@@ -108,9 +108,9 @@ pub(crate) const fn enforcement(action: EnforcementAction) -> &'static str {
 
 pub(crate) const fn mode(mode: Mode) -> &'static str {
     match mode {
-        Mode::Cosigned => "waited until a quorum of witnesses had cosigned the authorization",
-        Mode::Sequenced => "waited until the log had signed for the authorization, not for witnesses",
-        Mode::Async => "did not wait for the log",
+        Mode::Cosigned => "acts only on what a quorum of witnesses has cosigned",
+        Mode::Sequenced => "acts on what the log has signed for, and does not wait for witnesses",
+        Mode::Async => "does not wait for the log",
     }
 }
 

@@ -144,6 +144,8 @@ pub(super) fn batch(
 fn refused(problem: Problem, after: Duration) -> Result<Reply, SubmitError> {
     let problem = Box::new(problem);
     match problem.status {
+        // Whether it took the statement before it stopped is not known, and waiting does not help.
+        503 if problem.code == "log-stopped" => Err(SubmitError::Failed(problem)),
         429 | 503 => Ok(Reply::Busy { problem, after }),
         400..500 if problem.status != 408 => Err(SubmitError::Refused(problem)),
         _ => Err(SubmitError::Failed(problem)),

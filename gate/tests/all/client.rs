@@ -147,6 +147,9 @@ fn a_busy_log_is_asked_again_within_patience() {
     let statement = intent("y");
     let results = block_on(trusting(&log).submit_batch(&[statement.bytes()], Wait::Cosigned)).unwrap();
     assert!(results[0].is_ok());
+    log.fail(None, Fault::Stopped);
+    let error = submit(&trusting(&log), &statement, Wait::Cosigned).unwrap_err();
+    assert!(matches!(error, SubmitError::Failed(_)) && error.may_be_taken(), "{error}");
     log.fail(None, Fault::Busy);
     let error = submit(&trusting(&log), &intent("z"), Wait::Cosigned).unwrap_err();
     assert!(matches!(error, SubmitError::Busy { .. }), "{error}");

@@ -34,6 +34,8 @@ pub(crate) enum Fault {
     OtherLog,
     /// The log has no room.
     Busy,
+    /// It has stopped, and does not say what became of the statement.
+    Stopped,
     /// The log has no room at the first attempt only.
     BusyOnce,
     /// The log refuses.
@@ -156,6 +158,7 @@ fn take(inner: &mut Inner, bytes: &[u8], parameters: &BTreeMap<String, String>) 
     let fault = concerned.map(|(_, fault)| fault);
     match fault {
         Some(Fault::Busy) => return Some((503, problem(503, "overloaded", "no room"))),
+        Some(Fault::Stopped) => return Some((503, problem(503, "log-stopped", "it signs nothing"))),
         Some(Fault::BusyOnce) => {
             inner.fault = None;
             return Some((429, problem(429, "busy-once", "no room")));

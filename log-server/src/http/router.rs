@@ -119,6 +119,8 @@ fn reading() -> Router<Arc<App>> {
         .route("/proof/consistency", get(proofs::consistency))
         .route("/issuers/{file}", get(issuers::issuer))
         .route("/openapi.json", get(openapi::document))
+        // Within the layer, or what asks whether it may ask would never reach it.
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(everywhere)
 }
 

@@ -70,7 +70,11 @@ impl From<WitnessesError> for Failed {
                 "use the witness's key of type 0x04 (the base64 begins with BA to BP), or leave the witness out"
             }
         };
-        Self::new(Exit::Usage, "the log has no witnesses to ask").because(error).hint(hint)
+        let exit = match error {
+            WitnessesError::Unreadable { .. } => Exit::CouldNotCheck,
+            _ => Exit::Usage,
+        };
+        Self::new(exit, "the log has no witnesses to ask").because(error).hint(hint)
     }
 }
 

@@ -86,17 +86,25 @@ impl Flags {
         };
         let tls = match (&self.tls_cert, &self.tls_key) {
             (Some(cert), Some(key)) => Some(Tls::load(cert, key).map_err(|error| {
-                Failed::new(Exit::Usage, "there is no TLS with these files").because(error)
+                Failed::new(Exit::CouldNotCheck, "there is no TLS with these files").because(error)
             })?),
             _ => None,
         };
         let cannot = |error: io::Error| {
-            let hint = match error.kind() {
-                io::ErrorKind::AddrInUse => "another program listens there: end it, or name another port",
-                io::ErrorKind::PermissionDenied => "ports below 1024 need permission: name another port",
-                _ => "expected an address and a port, such as 127.0.0.1:8080",
+            let (exit, hint) = match error.kind() {
+                io::ErrorKind::AddrInUse => {
+                    (Exit::CouldNotCheck, "another program listens there: end it, or name another port")
+                }
+                io::ErrorKind::AddrNotAvailable => (
+                    Exit::CouldNotCheck,
+                    "this machine has no such address, or not yet: name one that it has",
+                ),
+                io::ErrorKind::PermissionDenied => {
+                    (Exit::CouldNotCheck, "ports below 1024 need permission: name another port")
+                }
+                _ => (Exit::Usage, "expected an address and a port, such as 127.0.0.1:8080"),
             };
-            Failed::new(Exit::Usage, format!("cannot listen on {listen}")).because(error).hint(hint)
+            Failed::new(exit, format!("cannot listen on {listen}")).because(error).hint(hint)
         };
         let listener = TcpListener::bind(listen).await.map_err(cannot)?;
         let door = Door::on(listener, bounds).map_err(cannot)?.trusting(self.proxies());

@@ -74,7 +74,7 @@ async fn serve(explorer: Explorer, args: &Args) -> Result<Exit, Failed> {
         .fallback_service(explorer.router())
         .layer(axum::middleware::from_fn_with_state(Arc::new(observer), observe));
     let following = tokio::spawn(explorer.follow());
-    print_line(format_args!("{url}/"))?;
+    print_line(&url)?;
     door.serve(router, async {
         signals.end().await;
         args.serving.farewell().begin(|| tracing::warn!("the time to end in is over: ending as it is"));

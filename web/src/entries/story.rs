@@ -9,6 +9,8 @@ use countersign_verifier::statement::{
     UnixSeconds, Verdict, VerificationResult,
 };
 
+use serde_json::Value;
+
 use crate::page::{Fact, Sentence, Text};
 use crate::words;
 
@@ -209,6 +211,9 @@ const LISTING: usize = 6_000;
 #[derive(Default)]
 struct Facts(Vec<Fact>);
 
+/// How long a text is, in bytes, that is shown where it is named.
+const SHORT: usize = 120;
+
 impl Facts {
     fn add(&mut self, label: &'static str, value: Sentence) {
         self.0.push(Fact { label, value });
@@ -251,11 +256,12 @@ impl Facts {
                 self.add(label, sentence.code(hex::encode(digest.as_bytes())));
             }
             Some(Material::Disclosed(members)) if !members.is_empty() => {
-                let names: Vec<&str> = members.keys().map(String::as_str).collect();
-                self.add(
-                    label,
-                    Sentence::default().value(&names.join(", ")).words(" (in the payload below)"),
-                );
+                let shown = |(name, value): (&String, &Value)| match value {
+                    Value::String(text) if text.len() <= SHORT => format!("{name}: {text}"),
+                    _ => name.clone(),
+                };
+                let all: Vec<String> = members.iter().map(shown).collect();
+                self.add(label, Sentence::default().value(&all.join(", ")).words(" (whole in its payload)"));
             }
             Some(Material::Disclosed(_)) | None => {}
         }
@@ -294,7 +300,7 @@ impl Facts {
             let sentence = Sentence::of("size ").number(head.size.get()).words(", root ");
             self.add("Head it relied on", sentence.code(head.root.to_base64()));
         }
-        self.free_form("What was about to run", verification.runtime.as_ref());
+        self.free_form("About what would run", verification.runtime.as_ref());
     }
 
     fn outcome(&mut self, outcome: &Outcome) {

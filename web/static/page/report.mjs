@@ -39,14 +39,23 @@ export function stageList(stages) {
   return element('ul', 'stages', ...items);
 }
 
+/** What is said of an execution about which nothing was found. */
+const FITTING = {
+  governed: 'Every step is on record and fits the others.',
+  denied: 'Nothing ran, and the reason is on record.',
+  open: 'What is on record fits together, and it has not come to its end.',
+  partial: 'Not all of it is on record.',
+  violated: 'It breaks the rules.',
+};
+
 /**
  * What was found about an execution, each finding with its entry.
  *
  * @param {import('../verify/findings.mjs').Judgement} judgement
  * @returns {HTMLElement}
  */
-export function findingList({ findings }) {
-  if (findings.length === 0) return element('p', '', 'Every step is on record and fits the others.');
+export function findingList({ verdict, findings }) {
+  if (findings.length === 0) return element('p', '', FITTING[verdict]);
   const items = findings.map(({ code, severity, index, sentence }) => {
     const [weight, rule] = [element('b', '', severity), element('code', '', code)];
     const item = element('li', '', weight, ` in entry ${index}: ${sentence}`, element('br', ''), rule);

@@ -114,7 +114,7 @@ fn init_prints_the_key_alone_and_never_writes_over_a_log() {
     assert_eq!((second.status.code(), second.stdout.len()), (Some(1), 0));
     assert!(stderr(&second).contains("already there"), "{}", stderr(&second));
     assert_eq!(std::fs::read(data.join("log.key")).unwrap(), secret);
-    for origin in ["", "a b", "a+b"] {
+    for origin in ["", "a b", "a+b", "https://example.org/log", "Example.org/log", "example.org/log/"] {
         let refused =
             run(&["init", "--data", folder.path().join("other").to_str().unwrap(), "--origin", origin]);
         assert_eq!(refused.status.code(), Some(1), "{origin:?}: {}", stderr(&refused));
@@ -170,7 +170,7 @@ fn serve_says_why_it_cannot() {
     assert_eq!((second.status.code(), second.stdout.len()), (Some(2), 0));
     assert!(stderr(&second).contains("another process serves this log"), "{}", stderr(&second));
     let taken = serve(&["--listen", &serving.address]);
-    assert_eq!(taken.status.code(), Some(1));
+    assert_eq!(taken.status.code(), Some(2));
     assert!(stderr(&taken).contains("another program listens there"), "{}", stderr(&taken));
     let nonsense = serve(&["--wait-timeout", "soon"]);
     assert_eq!(nonsense.status.code(), Some(1));

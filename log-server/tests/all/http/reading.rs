@@ -174,6 +174,24 @@ async fn proofs_are_given_within_the_published_tree_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pages_of_others_may_ask_whether_they_may_read() {
+    let served = Served::start().await;
+    for path in ["/checkpoint", "/tile/0/000", "/tile/entries/000", "/proof/inclusion"] {
+        let preflight = Request::options(path)
+            .header("origin", "https://auditor.example")
+            .header("access-control-request-method", "GET");
+        let answer = served.send(preflight.body(Body::empty()).unwrap()).await;
+        assert!(answer.status.is_success(), "{path}: {answer:?}");
+        assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
+        let posted = served.post(path, "text/plain", "").await;
+        assert_eq!(
+            (posted.problem().as_str(), posted.header("access-control-allow-origin")),
+            ("method-not-allowed", "*")
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn issuers_are_listed_with_all_their_keys() {
     let served = Served::start().await;
     let replaced = Signer::new("a/b?c", 2);

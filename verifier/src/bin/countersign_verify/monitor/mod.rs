@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
 
-use countersign_verifier::audit::{Audit, Entries as _};
+use countersign_verifier::audit::{Audit, AuditError, Entries as _, Tree};
 use countersign_verifier::checkpoint::Checkpoint;
 use countersign_verifier::merkle::{LeafHash, LeafIndex};
 use countersign_verifier::program::{Exit, Failed, span};
@@ -143,7 +143,7 @@ impl Monitor<'_> {
         let (mut news, seen) = watcher.take();
         let found = news.len();
         for index in seen {
-            news.push(self.sighting(index, &again)?);
+            news.push(self.sighting(index, audit.ledger().tree(), &again)?);
         }
         if self.is_troubled {
             news.push(plain("recovered", "the log can be audited again"));
@@ -169,18 +169,17 @@ impl Monitor<'_> {
         Ok((audit, watcher.holding_back(self.args.watch.clone())))
     }
 
-    /// An entry that is watched for. It was checked on the way, and is read again here.
-    fn sighting(&self, index: LeafIndex, again: &Again<'_>) -> Result<Told, Stopped> {
+    /// An entry that is watched for. It was checked on the way, and is read again here: it has to be the same.
+    fn sighting(&self, index: LeafIndex, tree: &Tree, again: &Again<'_>) -> Result<Told, Stopped> {
         let bytes = again.entry(index)?;
-        let statement = Statement::parse(&bytes).map_err(|error| {
-            Failed::new(Exit::Misbehaviour, format!("entry {index} was a statement before, and is none now"))
-                .because(error)
-        })?;
+        let entry = LeafHash::of(&bytes);
+        let statement = Statement::parse(&bytes).ok().filter(|_| tree.leaf(index) == Some(entry));
+        let statement = statement.ok_or(AuditError::Changed { index })?;
         let claims = statement.claims();
         let watched = self.args.watch.iter().filter(|watched| watched.is(&statement));
         let watched: Vec<String> = watched.map(ToString::to_string).collect();
         let json = json!({
-            "type": "watched", "index": index.get(), "entry": LeafHash::of(&bytes).to_string(),
+            "type": "watched", "index": index.get(), "entry": entry.to_string(),
             "kind": statement.kind().as_str(), "issuer": claims.issuer.as_str(),
             "subject": claims.subject.to_string(), "watched": watched,
         });
