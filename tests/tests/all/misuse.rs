@@ -118,7 +118,7 @@ fn a_log_wants_to_know_its_witnesses() {
     assert_says(&serve(&[]), USAGE, &["--witnesses", "quorum"]);
     let file = system.folder().join("broken");
     let missing = system.folder().join("missing");
-    assert_says(&serve(&["--witnesses", text(&missing)]), USAGE, &["missing"]);
+    assert_says(&serve(&["--witnesses", text(&missing)]), COULD_NOT, &["missing"]);
     for (policy, said) in [
         ("nonsense\n", "line 1"),
         ("quorum two\n", "line 1"),

@@ -41,7 +41,7 @@ fn serves_and_renews(program: Program, folder: &TempDir, args: &[&str], expected
 
     put(folder.path(), &old, 0o644);
     let open = run(program, &args);
-    assert!(open.fails(1).contains("chmod 600"), "{open:?}");
+    assert!(open.fails(2).contains("chmod 600"), "{open:?}");
     let half = run(program, &args[..args.len() - 2]);
     assert!(half.fails(1).contains("--tls-key"), "{half:?}");
 
