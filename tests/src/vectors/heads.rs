@@ -3,7 +3,7 @@
 use countersign_verifier::note::SignedNote;
 use serde_json::{Value, json};
 
-use super::keys::{COSIGNED_AT, WITNESSES, cosigned, head, line, log, note_signer, policy};
+use super::keys::{COSIGNED_AT, WITNESSES, cosigned, head, line, log, note_signer, policy, witness};
 use super::notes::verdict;
 use super::trees::Tree;
 use super::{Case, File};
@@ -116,9 +116,40 @@ pub(super) fn file() -> File {
     let changed = SignedNote::parse(text.as_bytes()).expect("a note");
     push("another size than was signed", &policy(), &changed, false, None);
     assert_eq!(log().verifier().name().as_str(), checkpoint.origin.as_str(), "the log signs for its origin");
+    cases.extend(names_that_look_alike(&note(&[a]), &note(&[b, a])));
     cases.extend(not_checkpoints());
     let about = "Did a log of the policy sign this head, and did the policy's quorum of witnesses cosign it?";
     File { name: "heads", about, cases }
+}
+
+/// Names are octets, so that two which are not UTF-8 are two, however they are shown.
+fn names_that_look_alike(one: &SignedNote, both: &SignedNote) -> [Case; 2] {
+    let head = format!("log {}\n", log().verifier());
+    let [first, second] = [WITNESSES[0], WITNESSES[1]].map(|seed| witness(seed).verifier().to_string());
+    let policy = [
+        head.as_bytes(),
+        b"witness \xff ",
+        first.as_bytes(),
+        b"\nwitness \xfe ",
+        second.as_bytes(),
+        b"\ngroup g all \xff \xfe\nquorum g\n",
+    ]
+    .concat();
+    let input = |note: &SignedNote| json!({"policy": super::bytes(&policy), "note": note.to_string()});
+    let time = COSIGNED_AT.to_string();
+    let cosigned = json!([["\u{fffd}'", time], ["\u{fffd}", time]]);
+    [
+        Case::bad(
+            "all of two whose names are not UTF-8, with one missing",
+            input(one),
+            json!({"log_signature": "pass", "witness_quorum": "fail", "cosigned": null}),
+        ),
+        Case::good(
+            "all of two whose names are not UTF-8",
+            input(both),
+            json!({"log_signature": "pass", "witness_quorum": "pass", "cosigned": cosigned}),
+        ),
+    ]
 }
 
 /// Texts that the log signed and that are no heads.

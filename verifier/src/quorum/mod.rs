@@ -28,7 +28,8 @@ pub struct Log {
 /// A witness that the policy knows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Witness {
-    /// Its name inside the policy.
+    /// Its name inside the policy, which no other witness of that has. Octets that are not UTF-8 are shown as U+FFFD, and
+    /// as many apostrophes behind as tell it from earlier ones.
     pub name: String,
     /// Its key.
     pub key: VerifierKey,

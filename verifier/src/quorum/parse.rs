@@ -155,8 +155,19 @@ impl Reader {
             return Err(PolicyErrorCause::KeyTwice);
         }
         self.define(name, Member::Witness(self.witnesses.len()))?;
-        self.witnesses.push(Witness { name: String::from_utf8_lossy(name).into_owned(), key, url });
+        let name = self.shown(name);
+        self.witnesses.push(Witness { name, key, url });
         Ok(())
+    }
+
+    /// The text of a witness's name that no earlier witness has: octets that are not UTF-8 all look alike, and who
+    /// cosigned is told by that text.
+    fn shown(&self, name: &[u8]) -> String {
+        let mut text = String::from_utf8_lossy(name).into_owned();
+        while self.witnesses.iter().any(|witness| witness.name == text) {
+            text.push('\'');
+        }
+        text
     }
 
     fn group(&mut self, words: &[&[u8]]) -> Result<(), PolicyErrorCause> {

@@ -60,6 +60,44 @@ fn quorums_count_as_they_say() {
     assert_eq!(missing, QuorumError::Missing { signed: vec!["a".into()], known: 4 });
 }
 
+/// Names are octets (C2SP tlog-policy): what is not UTF-8 may look like another name and is still another witness.
+#[test]
+fn witnesses_whose_names_look_alike_are_two() {
+    let all = |names: [&[u8]; 2], quorum: &[u8]| {
+        let mut bytes = format!("log {}\n", log().verifier()).into_bytes();
+        for (name, seed) in names.iter().zip(2_u8..) {
+            bytes.extend_from_slice(b"witness ");
+            bytes.extend_from_slice(name);
+            bytes.extend_from_slice(format!(" {}\n", witness(seed).verifier()).as_bytes());
+        }
+        bytes.extend_from_slice(quorum);
+        Policy::parse(&bytes).unwrap()
+    };
+    let names: [[&[u8]; 2]; 3] =
+        [[b"\xff", b"\xfe"], [b"\xff", "\u{fffd}".as_bytes()], ["\u{fffd}".as_bytes(), b"\xff"]];
+    for names in names {
+        let [first, second] = names;
+        let both = all(names, &[b"group g all ", first, b" ", second, b"\nquorum g\n"].concat());
+        for policy in [&both, &Policy::parse(both.to_string().as_bytes()).unwrap()] {
+            for seeds in [&[2][..], &[3], &[2, 2]] {
+                let refused = policy.verify(&cosigned(seeds));
+                assert!(
+                    matches!(refused, Err(QuorumError::Missing { known: 2, .. })),
+                    "{names:?}: {refused:?}"
+                );
+            }
+            let shown = policy.verify(&cosigned(&[3, 2])).unwrap();
+            let shown: Vec<&str> = shown.cosignatures().iter().map(|one| one.witness.as_str()).collect();
+            assert_eq!(shown, ["\u{fffd}'", "\u{fffd}"]);
+        }
+        let one = all(names, &[b"quorum ", second, b"\n"].concat());
+        for policy in [&one, &Policy::parse(one.to_string().as_bytes()).unwrap()] {
+            assert!(policy.verify(&cosigned(&[3])).is_ok());
+            assert!(policy.verify(&cosigned(&[2])).is_err());
+        }
+    }
+}
+
 #[test]
 fn a_key_counts_once_and_a_false_line_spoils_the_head() {
     let policy = policy("group g 2 a b c\nquorum g\n").unwrap();

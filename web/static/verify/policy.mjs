@@ -14,7 +14,9 @@ import { COSIGNATURE_KEY, NOTE_KEY, names, parseKey, verifyCosignature, verifyNo
 /** @typedef {import('./note.mjs').VerifierKey} VerifierKey */
 
 /**
- * @typedef {{ name: string, key: VerifierKey }} Witness
+ * A witness: by the octets of its name, by what is shown of that and no other witness has, and its key.
+ *
+ * @typedef {{ name: string, shown: string, key: VerifierKey }} Witness
  * @typedef {{ threshold: number, members: string[] }} Group
  */
 
@@ -108,7 +110,21 @@ async function readWitness(policy, words) {
     throw new Refused('this key stands twice');
   }
   expectNewName(policy, name);
-  policy.witnesses.push({ name, key: read });
+  policy.witnesses.push({ name, shown: shownName(policy, name), key: read });
+}
+
+/**
+ * What is shown of a name, with apostrophes behind that tell it from earlier ones: octets that are not UTF-8 all look
+ * alike.
+ *
+ * @param {Policy} policy
+ * @param {string} name
+ */
+function shownName(policy, name) {
+  const octets = Uint8Array.from(name, (character) => character.charCodeAt(0));
+  let shown = new TextDecoder('utf-8', { ignoreBOM: true }).decode(octets);
+  while (policy.witnesses.some((witness) => witness.shown === shown)) shown += "'";
+  return shown;
 }
 
 /**
@@ -226,17 +242,26 @@ export async function verifyLog(policy, note) {
  * @returns {Promise<Cosigned[]>}
  */
 export async function verifyCosignatures(policy, note) {
-  /** @type {Map<string, bigint>} */
+  return Array.from(await cosigners(policy, note), ([{ shown }, time]) => ({ witness: shown, time }));
+}
+
+/**
+ * @param {Policy} policy
+ * @param {SignedNote} note
+ * @returns {Promise<Map<Witness, bigint>>} when each witness cosigned
+ */
+async function cosigners(policy, note) {
+  /** @type {Map<Witness, bigint>} */
   const found = new Map();
   for (const line of note.signatures) {
-    for (const { name, key } of policy.witnesses) {
-      if (key.kind !== COSIGNATURE_KEY || !names(line, key)) continue;
-      const time = await verifyCosignature(note.text, line, key);
-      const earlier = found.get(name);
-      if (earlier === undefined || time < earlier) found.set(name, time);
+    for (const witness of policy.witnesses) {
+      if (witness.key.kind !== COSIGNATURE_KEY || !names(line, witness.key)) continue;
+      const time = await verifyCosignature(note.text, line, witness.key);
+      const earlier = found.get(witness);
+      if (earlier === undefined || time < earlier) found.set(witness, time);
     }
   }
-  return Array.from(found, ([witness, time]) => ({ witness, time }));
+  return found;
 }
 
 /**
@@ -248,7 +273,7 @@ export async function verifyCosignatures(policy, note) {
  */
 export function notCheckedWitnesses(policy, note) {
   const unchecked = policy.witnesses.filter(({ key }) => key.kind !== COSIGNATURE_KEY);
-  return unchecked.filter(({ key }) => note.signatures.some((line) => names(line, key))).map(({ name }) => name);
+  return unchecked.filter(({ key }) => note.signatures.some((line) => names(line, key))).map(({ shown }) => shown);
 }
 
 /**
@@ -259,14 +284,15 @@ export function notCheckedWitnesses(policy, note) {
  * @returns {Promise<Cosigned[]>}
  */
 export async function verifyQuorum(policy, note) {
-  const cosignatures = await verifyCosignatures(policy, note);
-  const signed = cosignatures.map(({ witness }) => witness);
-  const holding = new Set(signed);
+  const found = await cosigners(policy, note);
+  const holding = new Set(Array.from(found.keys(), ({ name }) => name));
   // Members are defined on earlier lines, so the groups can be decided in their order.
   for (const [name, { threshold, members }] of policy.groups) {
     if (members.filter((member) => holding.has(member)).length >= threshold) holding.add(name);
   }
+  const cosignatures = Array.from(found, ([{ shown }, time]) => ({ witness: shown, time }));
   if (policy.quorum === 'none' || holding.has(policy.quorum)) return cosignatures;
   const known = policy.witnesses.length;
+  const signed = cosignatures.map(({ witness }) => witness);
   throw new Refused(`the quorum is missing: ${signed.length} of ${known} witnesses cosigned (${signed.join(', ')})`);
 }
