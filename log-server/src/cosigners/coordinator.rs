@@ -1,17 +1,18 @@
 //! Which head is asked for, and when it is published.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_verifier::merkle::TreeSize;
 use countersign_verifier::note::SignatureLine;
+use countersign_verifier::quorum::Witness;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use super::Ground;
 use super::target::Target;
 use super::witness::Event;
+use super::{Ground, not_asked};
 use crate::log::{Published, Step};
 use crate::sequencer::Queue;
 use crate::stage::{self, Stage};
@@ -51,6 +52,8 @@ struct Round {
     since: Instant,
     /// Verified, by the place of the witness in the policy.
     lines: BTreeMap<usize, SignatureLine>,
+    /// Those that say that they have cosigned a larger head, by their place in the policy.
+    ahead: BTreeSet<usize>,
     /// How many of the lines are in a note that was given to be written.
     written: Option<usize>,
 }
@@ -115,15 +118,29 @@ impl Coordinator {
                     round.lines.insert(at, line);
                 }
             }
-            // The witness will not cosign it any more, but a newer one it will.
-            Event::Ahead { number } => {
-                if self.current.as_ref().is_some_and(|round| round.target.number == number)
-                    && self.is_behind()
-                {
-                    self.current = None;
+            Event::Ahead { number, at } => {
+                if let Some(round) = self.current.as_mut().filter(|round| round.target.number == number) {
+                    round.ahead.insert(at);
+                    if self.is_behind() && self.is_hopeless() {
+                        self.current = None;
+                    }
                 }
             }
         }
+    }
+
+    /// Whether the head that waits had better give way to a newer one: those that are not ahead of it cannot make up a
+    /// quorum, or have not for longer than a request takes. To say that one is ahead costs a witness nothing, and must not
+    /// cost the others the head that they are cosigning.
+    fn is_hopeless(&self) -> bool {
+        let Some(round) = &self.current else { return false };
+        let Ground { policy, witnessing, .. } = &self.ground;
+        let ahead = |witness: &Witness| {
+            let named = round.ahead.iter().filter_map(|at| policy.witnesses().get(*at));
+            named.into_iter().any(|ahead| ahead.key == witness.key)
+        };
+        round.since.elapsed() > witnessing.request_timeout
+            || !policy.is_satisfied_by(|witness| not_asked(witness).is_none() && !ahead(witness))
     }
 
     /// Whether there is a newer head than the one asked for last.
@@ -154,7 +171,8 @@ impl Coordinator {
         self.ground.steps.reached(Step::Offered, tip.size());
         let target = Arc::new(Target::new(self.numbers, tip));
         self.targets.send_replace(Some(Arc::clone(&target)));
-        self.current = Some(Round { target, since: now, lines: BTreeMap::new(), written: None });
+        let (lines, ahead) = (BTreeMap::new(), BTreeSet::new());
+        self.current = Some(Round { target, since: now, lines, ahead, written: None });
         // Where no witness is needed, this is all that it takes.
         self.publish();
     }

@@ -37,10 +37,12 @@ pub(super) enum Event {
         /// Its line.
         line: SignatureLine,
     },
-    /// The witness has cosigned a larger head of this log than the target, which so it never will.
+    /// The witness says that it has cosigned a larger head than the target, though none that the log does not have.
     Ahead {
         /// Which target.
         number: u64,
+        /// The witness, by its place in the policy.
+        at: usize,
     },
 }
 
@@ -71,8 +73,11 @@ enum Forgetful {
 enum Trouble {
     /// As the board shall say.
     Witness(Condition),
-    /// The witness is further on than the target.
-    Ahead,
+    /// The witness says that it is further on than the target.
+    Ahead {
+        /// The size that it named.
+        named: TreeSize,
+    },
     /// The store cannot be read.
     Store(ProofError),
 }
@@ -107,9 +112,14 @@ impl WitnessTask {
                     done = Some(number);
                     Event::Cosigned { number, at, line }
                 }
-                Err(Trouble::Ahead) => {
-                    done = Some(number);
-                    Event::Ahead { number }
+                // It is asked again: for a newer head if there is one by then, and else for this.
+                Err(Trouble::Ahead { named }) => {
+                    self.ground.board.failed(at, ahead(named, &target));
+                    if events.send(Event::Ahead { number, at }).await.is_err() {
+                        return;
+                    }
+                    tokio::time::sleep(self.backoff.wait()).await;
+                    continue;
                 }
                 Err(Trouble::Witness(condition)) => {
                     self.ground.board.failed(at, condition);
@@ -136,7 +146,7 @@ impl WitnessTask {
         let condition = match timeout(limit, self.ask(target, Forgetful::Refused)).await {
             Ok(Ok(_)) => return Ok(true),
             Ok(Err(Trouble::Store(error))) => return Err(error),
-            Ok(Err(Trouble::Ahead)) => Condition::Disagreeing { named: self.size },
+            Ok(Err(Trouble::Ahead { named })) => ahead(named, target),
             Ok(Err(Trouble::Witness(condition))) => condition,
             Err(_) => Condition::Unreachable("it does not answer in time".to_owned()),
         };
@@ -147,7 +157,7 @@ impl WitnessTask {
     async fn ask(&mut self, target: &Target, forgetful: Forgetful) -> Result<SignatureLine, Trouble> {
         for _ in 0..MAX_TRIES {
             if self.size > target.size() {
-                return Err(Trouble::Ahead);
+                return Err(Trouble::Ahead { named: self.size });
             }
             let proof = target.proof(self.size, &self.ground).map_err(Trouble::Store)?;
             let checkpoint = target.tip.head.note.clone();
@@ -158,7 +168,7 @@ impl WitnessTask {
             metrics::histogram!(SECONDS, "witness" => self.witness.name.clone()).record(asked.elapsed());
             match answer {
                 Ok(Answer::Lines(lines)) => return self.accept(target, &lines),
-                Ok(Answer::Conflict(named)) => self.believe(named, forgetful).await?,
+                Ok(Answer::Conflict(named)) => self.believe(named, target, forgetful).await?,
                 Ok(Answer::Inconsistent(answer)) => {
                     // It holds another tree under the log's name. If the log's key signed that, the log must stop.
                     self.compare().await?;
@@ -191,11 +201,19 @@ impl WitnessTask {
     }
 
     /// Takes up the size that the witness says it stands at, if the log can go on from there.
-    async fn believe(&mut self, named: TreeSize, forgetful: Forgetful) -> Result<(), Trouble> {
+    async fn believe(
+        &mut self,
+        named: TreeSize,
+        target: &Target,
+        forgetful: Forgetful,
+    ) -> Result<(), Trouble> {
         let held = self.ground.tip.borrow().size();
         if named > held {
             self.compare().await?;
             return Err(Trouble::Witness(Condition::Disagreeing { named }));
+        }
+        if named > target.size() {
+            return Err(Trouble::Ahead { named });
         }
         if named < self.largest {
             let before = self.largest;
@@ -218,4 +236,9 @@ impl WitnessTask {
             Err(CompareError::Tree(error)) => Err(Trouble::Store(error)),
         }
     }
+}
+
+/// What is said of a witness that names a size beyond the head that it was asked for, which the log has reached meanwhile.
+fn ahead(named: TreeSize, target: &Target) -> Condition {
+    Condition::Refusing(format!("it names size {named}, asked to cosign the head of size {}", target.size()))
 }

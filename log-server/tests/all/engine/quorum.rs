@@ -1,13 +1,14 @@
 //! Witnesses that are down, slow, wrong or forgetful, and heads that get their quorum all the same, or do not.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use countersign_log::log::{Condition, Log, WaitError, WitnessStatus};
 use countersign_verifier::merkle::TreeSize;
 use tokio::time::Instant;
 
-use super::desk::{Founded, enter, found, size};
+use super::desk::{Desk, Founded, enter, found, size};
 use super::witness::{Mood, TestWitness, policy};
 
 pub(super) fn soon() -> Instant {
@@ -92,6 +93,7 @@ async fn one_witness_of_three_may_be_anything() {
         Mood::Broken,
         Mood::Slippery,
         Mood::Claims(1_000_000),
+        Mood::Ahead,
     ];
     let founded = found().await;
     let [w1, w2, w3] = three(&founded).await;
@@ -115,6 +117,11 @@ async fn one_witness_of_three_may_be_anything() {
                 );
                 assert_eq!(log.warnings()[0].code, "witness-disagrees");
             }
+            // What it names is beyond the log, or was by the time of its answer.
+            Mood::Ahead => assert!(
+                matches!(condition, Condition::Disagreeing { .. } | Condition::Refusing(_)),
+                "{condition}"
+            ),
             _ => assert!(
                 matches!(&condition, Condition::Refusing(what) if !what.contains('\x1b')),
                 "{condition}"
@@ -128,6 +135,64 @@ async fn one_witness_of_three_may_be_anything() {
         })
         .await;
     }
+    log.shutdown().await;
+}
+
+/// How many heads are published in a second, and for how long at most none is, while statements come all the time.
+async fn pace(log: &Arc<Log>, series: u64) -> (usize, Duration) {
+    let enough = Arc::new(AtomicBool::new(false));
+    let load: Vec<_> = (0..4)
+        .map(|task| {
+            let (log, enough) = (Arc::clone(log), Arc::clone(&enough));
+            tokio::spawn(async move {
+                let desk = Desk::new(series + task);
+                while !enough.load(Ordering::Relaxed) {
+                    enter(&log, desk.intent("run/1")).await;
+                }
+            })
+        })
+        .collect();
+    let mut published = log.published();
+    let (begun, mut last) = (Instant::now(), Instant::now());
+    let (mut heads, mut longest) = (0, Duration::ZERO);
+    while begun.elapsed() < Duration::from_secs(1) {
+        let changed = tokio::time::timeout(Duration::from_secs(1), published.changed()).await;
+        longest = longest.max(last.elapsed());
+        last = Instant::now();
+        heads += usize::from(changed.is_ok());
+    }
+    enough.store(true, Ordering::Relaxed);
+    for task in load {
+        task.await.unwrap();
+    }
+    (heads, longest)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_that_claims_to_be_ahead_under_load_slows_nobody_down() {
+    let founded = found().await;
+    let [w1, w2, w3] = three(&founded).await;
+    // The two that are honest are slower to answer than the third.
+    for honest in [&w1, &w2] {
+        honest.set(Mood::Slow(Duration::from_millis(20)));
+    }
+    let log = founded.open(&policy(2, &[&w1, &w2, &w3])).await;
+    w3.set(Mood::Broken);
+    let (honest, _) = pace(&log, 100).await;
+    w3.set(Mood::Ahead);
+    let (heads, longest) = pace(&log, 200).await;
+    let condition = status(&log, "w3").condition;
+    assert!(matches!(&condition, Condition::Refusing(what) if what.contains("names size")), "{condition}");
+    assert!(
+        heads * 2 > honest && longest < Duration::from_millis(500),
+        "{heads} heads, for {longest:?} none; {honest} when the third says nothing"
+    );
+    assert!(log.readiness().is_ok());
+    // Where its word is needed, a newer head is asked for, and it is taken up again once it is honest.
+    w2.set(Mood::Broken);
+    pace(&log, 300).await;
+    w3.set(Mood::Honest);
+    enter_cosigned(&log, &founded).await;
     log.shutdown().await;
 }
 

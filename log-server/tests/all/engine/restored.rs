@@ -162,6 +162,7 @@ async fn a_witness_that_has_seen_nothing_or_less_vouches_by_cosigning() {
     std::fs::copy(founded.path().join("log.key"), data.join("log.key")).unwrap();
     let log = Log::open(config(&data, &policy(1, &[&w3]))).await.unwrap();
     assert!(log.stopped().is_none(), "{:?}", log.stopped());
-    assert_eq!((w3.conflicts(), w3.cosigned()[1].0), (1, size(3)));
+    assert!(w3.conflicts() > 0, "it said where it stood");
+    assert_eq!(w3.cosigned()[1].0, size(3));
     log.shutdown().await;
 }

@@ -37,6 +37,8 @@ pub(crate) enum Mood {
     Slippery,
     /// Says that it has cosigned this size, and shows nothing for it.
     Claims(u64),
+    /// Says that it has cosigned one entry more than the head that it is asked for has, when the log has that one, too.
+    Ahead,
     /// Honest, but without the monitoring side.
     Unmonitored,
     /// Answers everything with this status, as what stands before a witness may.
@@ -169,11 +171,15 @@ async fn add_checkpoint(State(witness): State<Arc<Inner>>, body: Bytes) -> Respo
         Mood::Slippery => return conflict(request_number % 2),
         Mood::Claims(size) => return conflict(size),
         Mood::Answers(status) => return answers(status),
+        Mood::Ahead => tokio::time::sleep(Duration::from_millis(5)).await,
         Mood::Honest | Mood::FalseCosignature | Mood::Unmonitored => {}
     }
     let request = AddCheckpoint::parse(&body).unwrap();
     let signed = LogSigned::open(&request.checkpoint, std::slice::from_ref(&witness.log)).unwrap();
     let head = signed.checkpoint();
+    if mood == Mood::Ahead {
+        return conflict(head.size.get() + 1);
+    }
     let mut seen = witness.seen.lock().unwrap();
     let (old_size, old_root) =
         seen.as_ref().map_or((TreeSize::EMPTY, RootHash::empty()), |seen| (seen.size, seen.root));
