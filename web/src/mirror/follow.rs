@@ -26,8 +26,6 @@ const A_LONG_WAY: u64 = 4 * FULL_WIDTH;
 /// How long a log at rest is left alone between two looks, and one that grows fast.
 const IDLE: Duration = Duration::from_secs(1);
 const BUSY: Duration = Duration::from_millis(100);
-/// How many contradictions are kept. The first ones tell the most.
-const MAX_EVIDENCE: usize = 16;
 
 /// What went wrong, with the note that was served when it did.
 struct Stop {
@@ -86,23 +84,15 @@ impl Mirror {
             }
         }
         if let Some(served) = served.filter(|_| trouble.is_alarm()) {
-            let kept = known.evidence.iter().any(|evidence| evidence.served == served);
-            if !kept && known.evidence.len() < MAX_EVIDENCE {
-                let note = known.head.as_ref().map(|head| head.verified.to_note().to_string());
-                known.evidence.push(Evidence { seen_at: now, trouble: trouble.clone(), known: note, served });
-            }
+            let note = known.head.as_ref().map(|head| head.verified.to_note().to_string());
+            known.keep(Evidence { seen_at: now, trouble: trouble.clone(), known: note, served });
         }
         known.trouble = Some(trouble);
     }
 
     async fn try_look(&self) -> Result<(), Stop> {
         // A log that signed two contradicting heads has nothing more to say here.
-        let forked = self
-            .known()
-            .evidence()
-            .iter()
-            .find(|evidence| matches!(evidence.trouble, Trouble::Fork { .. }))
-            .cloned();
+        let forked = self.known().fork().cloned();
         if let Some(evidence) = forked {
             return Err(Stop { trouble: evidence.trouble, served: Some(evidence.served) });
         }

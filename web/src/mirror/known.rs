@@ -9,6 +9,8 @@ use crate::index::{Column, Index, Row};
 
 /// How many entries are taken in at once. Readers wait for so many at the most.
 const PART: usize = 256;
+/// How many contradictions are kept beside a fork. The first ones tell the most.
+const MAX_EVIDENCE: usize = 16;
 
 /// The state of the mirror. It only grows: nothing in it is ever taken back.
 #[derive(Debug, Default)]
@@ -19,7 +21,7 @@ pub(crate) struct Known {
     pub(super) index: Index,
     /// What keeps the mirror from following, as of the last look.
     pub(super) trouble: Option<Trouble>,
-    pub(super) evidence: Vec<Evidence>,
+    evidence: Vec<Evidence>,
     /// When the log was last asked for its head, and when it last answered with an acceptable one.
     pub(super) looked_at: Option<u64>,
     pub(super) agreed_at: Option<u64>,
@@ -58,9 +60,29 @@ impl Known {
         self.trouble.as_ref()
     }
 
-    /// Every contradiction that was seen.
+    /// The contradictions that are kept, a fork before all others.
     pub(crate) fn evidence(&self) -> &[Evidence] {
         &self.evidence
+    }
+
+    /// The fork, if the log was seen to fork: it says all that such a log can still say.
+    pub(super) fn fork(&self) -> Option<&Evidence> {
+        self.evidence.iter().find(|evidence| evidence.is_fork())
+    }
+
+    /// Keeps a contradiction. A fork has a place of its own: neither how many others a log shows first, nor what it
+    /// served as one of them, keeps it out.
+    pub(super) fn keep(&mut self, evidence: Evidence) {
+        if evidence.is_fork() {
+            if self.fork().is_none() {
+                self.evidence.insert(0, evidence);
+            }
+            return;
+        }
+        let kept = self.evidence.iter().any(|earlier| earlier.served == evidence.served);
+        if !kept && self.evidence.len() < MAX_EVIDENCE {
+            self.evidence.push(evidence);
+        }
     }
 
     /// When the log was last asked for its head, in seconds since 1970.

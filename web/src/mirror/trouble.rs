@@ -139,3 +139,10 @@ pub(crate) struct Evidence {
     /// The note that the log served against it.
     pub(crate) served: String,
 }
+
+impl Evidence {
+    /// Whether it is of two signed heads, after which nothing of the log is believed.
+    pub(crate) const fn is_fork(&self) -> bool {
+        matches!(self.trouble, Trouble::Fork { .. })
+    }
+}

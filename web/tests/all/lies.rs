@@ -108,6 +108,47 @@ async fn two_heads_of_one_size_are_a_fork_for_good() {
     assert_eq!(health["contradictions"].as_array().unwrap().len(), 1);
 }
 
+/// A log may choose which alarms come first, and must not get rid of the one that counts by that.
+#[tokio::test]
+async fn a_fork_is_kept_however_many_alarms_came_before() {
+    let log = TestLog::of(10);
+    let pages = explorer(&log);
+    assert_state(&pages, "following", 10, 10).await;
+    log.grow(40);
+    for size in 20..50 {
+        log.serve(head(size, false_root(), 2));
+        assert_state(&pages, "contradiction", 10, 10).await;
+    }
+    let fork = head(10, false_root(), 3);
+    log.serve(fork.clone());
+    assert_state(&pages, "contradiction", 10, 10).await;
+    log.publish();
+    let health = assert_state(&pages, "contradiction", 10, 10).await;
+    let kept = health["contradictions"].as_array().unwrap();
+    assert_eq!(kept[0]["served"].as_str().unwrap().as_bytes(), fork);
+    assert!(kept[0]["what"].as_str().unwrap().contains("two heads that contradict each other"), "{health:#}");
+    assert_eq!(kept.len(), 17);
+}
+
+#[tokio::test]
+async fn a_head_that_was_an_alarm_already_can_still_be_a_fork() {
+    let log = TestLog::of(10);
+    let pages = explorer(&log);
+    assert_state(&pages, "following", 10, 10).await;
+    log.grow(10);
+    let lie = head(20, false_root(), 2);
+    log.serve(lie.clone());
+    assert_state(&pages, "contradiction", 10, 10).await;
+    log.publish();
+    // What does not lead to its head may be a fault; the log goes on, and is followed.
+    assert_state(&pages, "contradiction", 20, 20).await;
+    log.serve(lie);
+    assert_state(&pages, "contradiction", 20, 20).await;
+    log.grow(5);
+    log.publish();
+    assert_state(&pages, "contradiction", 20, 20).await;
+}
+
 #[tokio::test]
 async fn a_smaller_head_with_another_root_is_a_fork() {
     let log = TestLog::of(700);
