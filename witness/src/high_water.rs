@@ -52,7 +52,7 @@ pub enum HighWaterError {
     /// Another process uses it.
     #[error("another process uses the high-water mark {}", .0.display())]
     InUse(PathBuf),
-    /// It was made by a witness with another key, or is no such file at all.
+    /// It was made by a witness with another key.
     #[error("{} is not the high-water mark of {key}: its first line should be \"{FORMAT} {key}\"", .path.display())]
     Foreign {
         /// The file.
@@ -187,6 +187,12 @@ fn lock(file: &File, path: &Path) -> Result<(), HighWaterError> {
     })
 }
 
+/// The witness whose mark a first line says it begins.
+fn key_of(first: &[u8]) -> Option<VerifierKey> {
+    let line = core::str::from_utf8(first).ok()?.strip_suffix('\n')?;
+    line.strip_prefix(FORMAT)?.strip_prefix(' ')?.parse().ok()
+}
+
 /// Reads the last line of each log, and how far the file is sound. Only what follows the last sound line may be
 /// unsound: that is what a crash can leave.
 fn parse(file: &mut File, path: &Path, key: &VerifierKey) -> Result<(Marks, u64), HighWaterError> {
@@ -194,10 +200,12 @@ fn parse(file: &mut File, path: &Path, key: &VerifierKey) -> Result<(Marks, u64)
     file.read_to_end(&mut bytes).map_err(|source| HighWaterError::Io { path: path.to_owned(), source })?;
     let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
     let first = lines.next().unwrap_or_default();
-    if first != format!("{FORMAT} {key}\n").as_bytes() {
-        return Err(HighWaterError::Foreign { path: path.to_owned(), key: Box::new(key.clone()) });
-    }
     let damaged = |line| HighWaterError::Damaged { path: path.to_owned(), line };
+    if first != format!("{FORMAT} {key}\n").as_bytes() {
+        let is_another = key_of(first).is_some();
+        let foreign = || HighWaterError::Foreign { path: path.to_owned(), key: Box::new(key.clone()) };
+        return Err(if is_another { foreign() } else { damaged(1) });
+    }
     let mut sound = first.len() as u64;
     let mut unsound = None;
     let mut last: HashMap<Origin, (usize, Line)> = HashMap::new();

@@ -19,8 +19,8 @@ const HTML: &str = "text/html";
 const JSON: &str = "application/json";
 
 /// The style of the pages, inside of them: they stand alone, also when the explorer is switched off.
-const STYLE: &str = "body{max-width:44rem;margin:2rem auto;padding:0 1rem;line-height:1.5;\
-    font-family:system-ui,sans-serif;color-scheme:light dark}\
+const STYLE: &str = ":root{color-scheme:light dark}body{max-width:44rem;margin:2rem auto;padding:0 1rem;line-height:1.5;\
+    font-family:system-ui,sans-serif}\
     code{font-family:ui-monospace,monospace}dt{margin-top:1rem;font-weight:600}dd{margin:0}";
 
 #[derive(Template)]

@@ -41,7 +41,7 @@ impl<S: Sync> FromRequestParts<S> for Ask {
         let query = parts.uri.query().unwrap_or_default();
         let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Ok(Self {
-            json: [".json", ".bundle"].iter().any(|suffix| path.ends_with(suffix))
+            json: [".json", ".bundle", ".cose", ".tlog-proof"].iter().any(|suffix| path.ends_with(suffix))
                 || prefers_json(&parts.headers),
             query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             if_none_match: text(header::IF_NONE_MATCH),

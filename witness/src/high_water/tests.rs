@@ -121,6 +121,12 @@ fn a_damaged_line_before_sound_ones_a_missing_file_and_another_key_are_told() {
     fs::write(fixture.path(), format!("{text}nonsense\n{}", text.lines().last().unwrap().to_owned() + "\n"))
         .unwrap();
     assert!(matches!(fixture.open(), Err(HighWaterError::Damaged { line: 4, .. })));
+    for first in ["junk\n", "", &text[..40], &text.replacen("/v1 ", "/v2 ", 1)] {
+        fs::write(fixture.path(), first).unwrap();
+        let opened = fixture.open();
+        assert!(matches!(opened, Err(HighWaterError::Damaged { line: 1, .. })), "{first:?}: {opened:?}");
+    }
+    fs::write(fixture.path(), &text).unwrap();
     let other = fixture.log.verifier();
     assert!(matches!(HighWater::open(&fixture.path(), other), Err(HighWaterError::Foreign { .. })));
     fs::remove_file(fixture.path()).unwrap();

@@ -32,7 +32,7 @@ Examples:
   countersign run --config gate.toml -- git log --oneline -3
 
 Exit codes: 0 done, 1 usage, 2 could not be done, 3 the log's proof does not hold, 4 local records damaged.
-`run` ends with the exit code of its command, or with 126 when the command did not run.";
+`run` ends with the exit code of its command, with 126 when the command did not run, or with 127 when there is no such command.";
 
 #[derive(Subcommand)]
 enum Command {

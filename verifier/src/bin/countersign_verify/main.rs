@@ -20,7 +20,14 @@ use countersign_verifier::program;
 /// Exit codes: 0 it holds; 1 wrong command line; 2 it could not be checked (a file or the network failed, or something is
 /// missing that would decide it); 3 it does not hold, or evidence proves misbehaviour; 4 local state is damaged.
 #[derive(Parser)]
-#[command(name = "countersign-verify", version)]
+#[command(
+    name = "countersign-verify",
+    version,
+    after_help = "Examples:\n  \
+        countersign-verify proof --policy trust.policy --entry one.cose one.cose.tlog-proof\n  \
+        countersign-verify bundle --policy trust.policy deploy.bundle\n  \
+        countersign-verify log --policy trust.policy https://log.example/"
+)]
 enum Args {
     Proof(proof::Args),
     Bundle(bundle::Args),

@@ -35,7 +35,8 @@ use crate::source::{self, Source};
 ///
 /// It ends with exit code 3 when the log contradicts what it has signed, which evidence then shows to others. Entries and
 /// executions that break rules are told once and do not end it, nor does a log that cannot be reached: it is told, and
-/// tried again. That a log shows it something else than it shows to others, the witnesses have to prevent.
+/// tried again. That a log shows it something else than it shows to others, the witnesses have to prevent; and a log that
+/// shows nothing new it cannot tell from one that has nothing new.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     countersign-verify monitor --policy trust.policy --state log.audit --watch issuer=agent.example https://log.example/\n  \
