@@ -54,8 +54,8 @@ struct Rule {
 pub struct AllowList(Vec<Rule>);
 
 impl AllowList {
-    /// Reads rules, each a program (a bare name or an absolute path) followed by the arguments that have to come
-    /// first.
+    /// Reads rules, each a program (an absolute path, or a bare name, which is any program that is found by it on the
+    /// gate's search path) followed by the arguments that have to come first.
     pub fn new(rules: Vec<Vec<String>>) -> Result<Self, AllowError> {
         let mut ids = BTreeSet::new();
         let mut read = Vec::with_capacity(rules.len());

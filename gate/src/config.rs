@@ -71,6 +71,9 @@ pub enum ConfigError {
     /// The subject has no id.
     #[error("subject.id is empty")]
     SubjectId,
+    /// A folder to look for programs in that is another one in every folder.
+    #[error("search_path has {}: expected absolute folders", .0.display())]
+    SearchPath(PathBuf),
     /// The requester signs with the authority's key: whoever asks could then decide as well.
     #[error("{0} and {1} have the same key: expected a key for each")]
     SharedKey(&'static str, &'static str),
@@ -116,8 +119,8 @@ pub struct Config {
     pub lifetime: u64,
     /// What is disclosed of arguments.
     pub arguments: Arguments,
-    /// Where programs are looked for; the caller's `PATH` unless the file says so.
-    pub search: Option<SearchPath>,
+    /// Where programs are looked for that are given by a bare name.
+    pub search: SearchPath,
 }
 
 #[derive(Deserialize)]
@@ -223,7 +226,7 @@ impl Config {
             policy_name: name("policy_name", &file.policy_name)?,
             lifetime: file.authorization_seconds,
             arguments: file.arguments,
-            search: file.search_path.map(SearchPath::new),
+            search: file.search_path.map(search_path).transpose()?.unwrap_or_default(),
         })
     }
 }
@@ -239,6 +242,13 @@ fn name<T: core::str::FromStr<Err = NameError>>(member: &'static str, text: &str
 
 fn differ(left: (&'static str, &PublicKey), right: (&'static str, &PublicKey)) -> Result<(), ConfigError> {
     if left.1 == right.1 { Err(ConfigError::SharedKey(left.0, right.0)) } else { Ok(()) }
+}
+
+fn search_path(folders: Vec<PathBuf>) -> Result<SearchPath, ConfigError> {
+    match folders.iter().find(|folder| !folder.is_absolute()) {
+        Some(relative) => Err(ConfigError::SearchPath(relative.clone())),
+        None => Ok(SearchPath::new(folders)),
+    }
 }
 
 fn subject(subject: Subject) -> Result<Entity, ConfigError> {

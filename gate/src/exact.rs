@@ -3,6 +3,7 @@
 //! The digest of these is what an authorization is for. It says nothing about the environment, the standard input
 //! and the content of the program's file.
 
+use core::fmt;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -23,9 +24,20 @@ pub enum ResolveError {
         /// Which.
         what: &'static str,
     },
-    /// No executable file of that name.
+    /// No executable file at that path.
     #[error("no executable file {0:?} was found")]
     NotFound(String),
+    /// No executable file of that name.
+    #[error(
+        "no executable file {name:?} was found in {search}: bare names are looked for in the search_path of the gate's \
+         configuration, not in PATH"
+    )]
+    NotOnSearchPath {
+        /// The name.
+        name: String,
+        /// Where it was looked for.
+        search: SearchPath,
+    },
     /// The folder to run in cannot be told.
     #[error("the folder to run in is not an absolute path")]
     Folder,
@@ -35,18 +47,32 @@ pub enum ResolveError {
 }
 
 /// Where programs that are given by a bare name are looked for: absolute folders, in their order.
+///
+/// A rule that allows a name allows what is found by it. So this is the configuration's to say, and never the caller's
+/// `PATH`: whoever asks for a command could choose the program by that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchPath(Vec<PathBuf>);
+
+impl Default for SearchPath {
+    /// Where only the administrator of a machine puts programs.
+    fn default() -> Self {
+        Self::new(["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from))
+    }
+}
+
+impl fmt::Display for SearchPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, folder) in self.0.iter().enumerate() {
+            write!(f, "{}{}", if at == 0 { "" } else { ":" }, folder.display())?;
+        }
+        if self.0.is_empty() { f.write_str("no folder") } else { Ok(()) }
+    }
+}
 
 impl SearchPath {
     /// The absolute ones of `folders`; relative ones would find another program in every folder.
     pub fn new(folders: impl IntoIterator<Item = PathBuf>) -> Self {
         Self(folders.into_iter().filter(|folder| folder.is_absolute()).collect())
-    }
-
-    /// The folders of a variable such as `PATH`.
-    pub fn from_variable(value: &OsStr) -> Self {
-        Self::new(std::env::split_paths(value))
     }
 
     fn find(&self, name: &str) -> Option<PathBuf> {
@@ -78,11 +104,14 @@ impl ExactCommand {
             return Err(ResolveError::Folder);
         }
         let path = if program.contains('/') {
-            Some(folder.join(program)).filter(|path| is_executable(path))
+            let path = Some(folder.join(program)).filter(|path| is_executable(path));
+            path.ok_or_else(|| ResolveError::NotFound(program.to_owned()))?
         } else {
-            search.find(program)
+            search.find(program).ok_or_else(|| ResolveError::NotOnSearchPath {
+                name: program.to_owned(),
+                search: search.clone(),
+            })?
         };
-        let path = path.ok_or_else(|| ResolveError::NotFound(program.to_owned()))?;
         let path = std::path::absolute(path).map_err(|_| ResolveError::Folder)?;
         // A program has a name when that name alone would find it.
         let name = path.file_name().and_then(OsStr::to_str);
@@ -183,8 +212,12 @@ mod tests {
         // The same name elsewhere is another program, without a name.
         let other = resolve("./tool").unwrap();
         assert_eq!((other.program(), other.name()), (work.join("tool").to_str().unwrap(), None));
-        for missing in ["data", "./data", "nothing", "/", "..", ""] {
+        for missing in ["./data", "/"] {
             assert_eq!(resolve(missing), Err(ResolveError::NotFound(missing.to_owned())), "{missing:?}");
+        }
+        for missing in ["data", "nothing", "..", ""] {
+            let expected = ResolveError::NotOnSearchPath { name: missing.to_owned(), search: search.clone() };
+            assert_eq!(resolve(missing), Err(expected), "{missing:?}");
         }
         assert_eq!(ExactCommand::resolve(&[], &work, &search), Err(ResolveError::Empty));
         let relative = ExactCommand::resolve(&words(&["tool"]), Path::new("work"), &search);

@@ -1,6 +1,7 @@
 //! `countersign run`: what runs and what does not, and what the log has of it afterwards.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -418,4 +419,41 @@ fn a_rule_that_cannot_be_decided_by_is_refused_before_anything_is_asked() {
     let told = text(&output.stderr);
     assert!(told.contains("nothing ran") && told.contains("at most 256"), "{told}");
     assert!(!exists(&setup.path("made")) && setup.lineage("e-1").is_empty());
+}
+
+/// What a name stands for is the configuration's to say: the caller of a gate is the one who is not trusted.
+#[test]
+fn the_callers_path_does_not_say_what_a_rule_allows() {
+    let setup = Setup::new();
+    let planted = setup.path("planted");
+    std::fs::create_dir(&planted).unwrap();
+    for name in ["touch", "only-here"] {
+        let program = planted.join(name);
+        std::fs::write(&program, "#!/bin/sh\n: >stolen\n").unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let folders = [planted.clone(), "/usr/bin".into(), "/bin".into()];
+    let run = |execution: &str, command: &[&str]| {
+        let gate = ["run", "--config", "gate.toml", "--execution", execution, "--"];
+        let mut program = setup.program(&[&gate, command].concat());
+        program.env("PATH", std::env::join_paths(&folders).unwrap()).output().unwrap()
+    };
+    assert_code(&run("e-1", &["touch", "made"]), 0);
+    assert!(exists(&setup.path("made")) && !exists(&setup.path("stolen")));
+    // By its path it is another program, which no rule names.
+    assert_code(&run("e-2", &["planted/touch", "made"]), 126);
+    let output = run("e-3", &["only-here"]);
+    assert_code(&output, 127);
+    let told = text(&output.stderr);
+    assert!(told.contains("/usr/local/bin:/usr/bin:/bin") && told.contains("search_path"), "{told}");
+    assert!(setup.lineage("e-3").is_empty() && !exists(&setup.path("stolen")));
+    // Where the configuration says so, it is what the rule allows, also for a caller without any PATH.
+    setup.configure(&format!("search_path = [{planted:?}]"));
+    let gate = ["run", "--config", "gate.toml", "--execution", "e-4", "--", "touch"];
+    assert_code(&setup.program(&gate).env_remove("PATH").output().unwrap(), 0);
+    assert!(exists(&setup.path("stolen")));
+    setup.configure("search_path = [\"planted\"]");
+    let output = setup.run("e-5", &["touch", "made"]);
+    assert_code(&output, 1);
+    assert!(text(&output.stderr).contains("expected absolute folders"), "{}", text(&output.stderr));
 }

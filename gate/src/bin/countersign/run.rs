@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use countersign_gate::clock::Clock;
 use countersign_gate::config::Config;
-use countersign_gate::exact::{ExactCommand, ResolveError, SearchPath};
+use countersign_gate::exact::{ExactCommand, ResolveError};
 use countersign_gate::issuer::{IssueError, random};
 use countersign_gate::lineage::{Gate, GateError, Verdict};
 use countersign_gate::report::Reporter;
@@ -47,13 +47,9 @@ pub(crate) async fn run(args: Args) -> Result<u8, Failed> {
     let folder = std::env::current_dir().map_err(|error| {
         Failed::new(Exit::CouldNotCheck, "the folder to run in cannot be told").because(error)
     })?;
-    let search = config
-        .search
-        .clone()
-        .unwrap_or_else(|| SearchPath::from_variable(&std::env::var_os("PATH").unwrap_or_default()));
-    let command = match ExactCommand::resolve(&args.command, &folder, &search) {
+    let command = match ExactCommand::resolve(&args.command, &folder, &config.search) {
         Ok(command) => command,
-        Err(error @ ResolveError::NotFound(_)) => {
+        Err(error @ (ResolveError::NotFound(_) | ResolveError::NotOnSearchPath { .. })) => {
             super::submit::say(&format!("error: {error}; nothing was asked and nothing ran"));
             return Ok(NOT_FOUND);
         }
