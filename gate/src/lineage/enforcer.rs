@@ -60,24 +60,31 @@ impl Gate {
     /// outcome for it, and this enforcement point counts it as used.
     pub(super) fn deny(&self, journal: &mut Journal, stop: &Stop) {
         self.report.tell(&Event::Denied { code: stop.code(), why: stop });
+        self.use_up(journal);
+        let why = with_causes(stop);
+        self.enforce_and_note(journal, &self.verification(stop.code(), None, Some(&why)));
+        self.enforce_and_note(journal, &outcome_without_end(OutcomeStatus::NotExecuted, &why));
+    }
+
+    /// Makes the authorization useless, if there is one.
+    fn use_up(&self, journal: &Journal) {
         if let Some(step) = journal.newest(Kind::Authorization)
             && let Some(validity) = &step.statement.claims().validity
         {
             // It may have been used up on the way here, and a memory that cannot be written denies by itself.
             let _ = self.enforcement.used.claim(step.entry, validity.expires);
         }
-        let why = with_causes(stop);
-        self.enforce_and_note(journal, &self.verification(stop.code(), None, Some(&why)));
-        self.enforce_and_note(journal, &outcome_without_end(OutcomeStatus::NotExecuted, &why));
     }
 
-    /// Notes what can still be said of an execution that was cut off.
+    /// Notes what can still be said of an execution that was cut off. Its authorization becomes useless too, before the
+    /// log can hear that nothing was executed by it.
     pub(super) fn give_up(&self, journal: &mut Journal) {
         if journal.newest(Kind::Outcome).is_some() {
             return;
         }
         let started = journal.started().is_some();
         self.report.tell(&Event::Unfinished { execution: journal.execution(), started });
+        self.use_up(journal);
         if started {
             let why = "the enforcement point was cut off while the command may have run";
             self.enforce_and_note(journal, &outcome_without_end(OutcomeStatus::Unknown, why));

@@ -5,13 +5,16 @@ use std::process::Stdio;
 
 use countersign_gate::clock::Clock;
 use countersign_gate::config::Config;
+use countersign_gate::enforcement::{UsedError, UsedSet};
 use countersign_gate::exact::{ExactCommand, SearchPath};
-use countersign_gate::lineage::{Gate, Verdict};
+use countersign_gate::lineage::{self, Gate};
 use countersign_gate::report::Reporter;
 use countersign_gate::state::{Journal, State, StateError};
-use countersign_verifier::statement::payload::{Action, Entity, Intent};
+use countersign_verifier::merkle::LeafHash;
+use countersign_verifier::statement::payload::{Action, Authorization, Decision, Entity, Intent};
 use countersign_verifier::statement::{
-    Payload, References, Statement, Subject, UnixSeconds, VerificationCode,
+    DecisionCode, Kind, Payload, RefRole, References, Statement, Subject, UnixSeconds, Validity, Verdict,
+    VerificationCode,
 };
 
 use crate::setup::{Setup, assert_code, exists, party, text};
@@ -82,6 +85,69 @@ fn a_gate_that_is_killed_before_its_command_runs_leaves_a_denial() {
     );
 }
 
+/// The log hears that nothing was executed by the authorization, so nothing may be, however long it would be good for.
+#[test]
+fn what_was_authorized_when_the_gate_was_killed_is_used_up() {
+    let setup = Setup::new();
+    assert_code(&setup.run("e-0", &["touch", "made"]), 0);
+    let policy = {
+        let log = setup.log.lock();
+        let policy = log.tree.entries.iter().find(|entry| entry.kind() == Kind::Policy).unwrap();
+        LeafHash::of(policy.bytes())
+    };
+    let at = now();
+    let intent = intent("e-1", at);
+    let Payload::Intent(asked) = intent.payload().clone() else { panic!() };
+    let refs = |more: &[(RefRole, LeafHash)]| {
+        [&[(RefRole::Intent, LeafHash::of(intent.bytes()))], more]
+            .concat()
+            .into_iter()
+            .collect::<References>()
+    };
+    let decide = |validity: Option<&Validity>, payload: &Payload, references: &References| {
+        let subject = Subject::Execution("e-1".parse().unwrap());
+        let signed = party("authority").state(at, subject, validity.cloned(), payload, references).unwrap();
+        signed.statement().clone()
+    };
+    let decision = Payload::Decision(Decision {
+        decision: Verdict::Permit,
+        code: DecisionCode::Permitted,
+        reasons: None,
+        errors: None,
+        entities: None,
+        context: None,
+        engine: None,
+    });
+    let decision = decide(None, &decision, &refs(&[(RefRole::Policy, policy)]));
+    let validity = Validity {
+        audience: "enforcer".parse().unwrap(),
+        not_before: at,
+        expires: UnixSeconds::new(at.get() + 300).unwrap(),
+    };
+    let authorization = Payload::Authorization(Authorization {
+        subject: asked.subject,
+        action: asked.action,
+        resource: asked.resource,
+        action_digest: None,
+        constraints: None,
+    });
+    let stands_on = refs(&[(RefRole::Decision, LeafHash::of(decision.bytes()))]);
+    let authorization = decide(Some(&validity), &authorization, &stands_on);
+    let entry = LeafHash::of(authorization.bytes());
+    for statement in [&intent, &decision, &authorization] {
+        setup.log.lock().tree.append(statement).unwrap();
+    }
+    let mut left_behind = journal(&setup, "e-1");
+    left_behind.add(vec![intent.clone(), decision, authorization]).unwrap();
+    drop(left_behind);
+
+    assert_code(&setup.run("e-2", &["touch", "made"]), 0);
+    assert!(setup.lineage("e-1").contains(&"outcome:not_executed".to_owned()), "{:?}", setup.lineage("e-1"));
+    let used = UsedSet::open(&State::open(&setup.path("state")).unwrap().used_folder()).unwrap();
+    let again = used.claim(entry, validity.expires);
+    assert!(matches!(again, Err(UsedError::Again(used)) if used == entry), "{again:?}");
+}
+
 #[test]
 fn statements_that_waited_too_long_are_made_anew() {
     let setup = Setup::new();
@@ -99,7 +165,7 @@ fn statements_that_waited_too_long_are_made_anew() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let verdict = runtime.block_on(gate.run(&"e-1".parse().unwrap(), command)).unwrap();
     assert!(
-        matches!(&verdict, Verdict::Denied(stop) if stop.code() == VerificationCode::AuthorizationMissing),
+        matches!(&verdict, lineage::Verdict::Denied(stop) if stop.code() == VerificationCode::AuthorizationMissing),
         "{verdict:?}"
     );
     assert!(!exists(&setup.path("made")));
