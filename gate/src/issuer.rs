@@ -6,6 +6,7 @@ use countersign_verifier::statement::{
     Validity, VerifiedStatement,
 };
 use ed25519_dalek::SigningKey;
+use zeroize::Zeroizing;
 
 /// Why a statement was not made.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +94,9 @@ pub fn random<const N: usize>() -> Result<[u8; N], IssueError> {
     Ok(bytes)
 }
 
-/// A new key, from the system's randomness.
+/// A new key, from the system's randomness. Its seed is erased from memory.
 pub fn generate_key() -> Result<SigningKey, IssueError> {
-    Ok(SigningKey::from_bytes(&random::<32>()?))
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *seed).map_err(IssueError::Random)?;
+    Ok(SigningKey::from_bytes(&seed))
 }
