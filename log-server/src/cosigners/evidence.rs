@@ -16,7 +16,12 @@ use crate::sequencer::Tip;
 
 /// The folder in a data folder.
 pub(crate) const FOLDER: &str = "evidence";
-const SUFFIX: &str = ".note";
+/// What the name of a head's file ends with.
+pub(crate) const SUFFIX: &str = ".note";
+/// What the name of the file beside it ends with, which shows a fork to anybody.
+pub(crate) const FORK_SUFFIX: &str = ".evidence";
+/// How much of a witness's name the name of a file has: no file system takes more than 255 bytes in all.
+const MAX_NAME: usize = 64;
 
 /// The folder in which the evidence is kept.
 #[derive(Debug, Clone)]
@@ -33,8 +38,8 @@ impl Evidence {
     /// Keeps a note that `witness` showed. `None` when it could not be kept, which is logged.
     pub(super) fn keep(&self, witness: &str, size: TreeSize, note: &[u8]) -> Option<PathBuf> {
         let digest = LeafHash::of(note).to_string();
-        let name: String =
-            witness.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+        let name: String = witness.chars().take(MAX_NAME).map(plain).collect();
         let path = self.folder.join(format!("{size}-{}-{name}{SUFFIX}", digest.get(..16).unwrap_or(&digest)));
         match write(&self.folder, &path, note) {
             Ok(()) => Some(path),
@@ -55,7 +60,7 @@ impl Evidence {
         let kept = prefix.map_err(|error| error.to_string()).and_then(|prefix| {
             let heads = Heads { smaller, larger: tip.head.note.clone(), prefix };
             let bytes = evidence::Evidence::Heads(heads).to_bytes();
-            let path = path.with_extension("evidence");
+            let path = path.with_extension(FORK_SUFFIX.trim_start_matches('.'));
             write(path.parent().unwrap_or(&path), &path, &bytes).map_err(|error| error.to_string())
         });
         if let Err(error) = kept {
@@ -64,7 +69,7 @@ impl Evidence {
     }
 
     /// Why the log may not go on, by the evidence of earlier runs. A newer copy of the store may have what the
-    /// evidence names; then it is evidence no more.
+    /// evidence names; then it is evidence no more. What cannot be read may name anything.
     pub(crate) fn recall(&self, ground: &Ground, tip: &Tip) -> Result<Option<StopReason>, OpenError> {
         let unreadable = |source| OpenError::Evidence { path: self.folder.clone(), source };
         let files = match fs::read_dir(&self.folder) {
@@ -72,6 +77,7 @@ impl Evidence {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),
         };
+        let mut torn = None;
         for file in files {
             let path = file.map_err(unreadable)?.path();
             let Some(stem) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(SUFFIX)) else {
@@ -80,26 +86,24 @@ impl Evidence {
             let mut note = Vec::new();
             let limit = u64::try_from(MAX_NOTE_BYTES).unwrap_or(u64::MAX);
             File::open(&path).and_then(|file| file.take(limit).read_to_end(&mut note)).map_err(unreadable)?;
-            if let Judgement::Contradicts { size, contradiction } = judge(&note, ground, tip)? {
-                let witness = stem.splitn(3, '-').nth(2).unwrap_or(stem).to_owned();
-                let (held, evidence) = (tip.size(), Some(path));
-                return Ok(Some(StopReason::Witnessed {
-                    witness,
-                    seen: size,
-                    held,
-                    contradiction,
-                    evidence,
-                }));
+            match judge(&note, ground, tip)? {
+                Judgement::Consistent => {}
+                // Nothing is kept here but what the log signed.
+                Judgement::Unproven => torn = Some(StopReason::EvidenceTorn { path }),
+                Judgement::Contradicts { size, contradiction } => {
+                    let witness = stem.splitn(3, '-').nth(2).unwrap_or(stem).to_owned();
+                    let (held, evidence) = (tip.size(), Some(path));
+                    let reason = StopReason::Witnessed { witness, seen: size, held, contradiction, evidence };
+                    return Ok(Some(reason));
+                }
             }
         }
-        Ok(None)
+        Ok(torn)
     }
 }
 
-fn write(folder: &Path, path: &Path, note: &[u8]) -> std::io::Result<()> {
+/// Writes a file, whole or not at all. What has its name already may be what a crash or a full disk left of it.
+fn write(folder: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     durable::create_folder(folder, 0o777)?;
-    match durable::create(path, 0o666, note) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        written => written,
-    }
+    durable::replace(path, bytes).map(drop)
 }

@@ -69,6 +69,12 @@ pub enum StopReason {
         /// The witnesses that did not cosign its head, each with what it did instead.
         witnesses: Vec<String>,
     },
+    /// A file of evidence does not hold what was kept in it, so that it is not known what a witness has seen.
+    #[error("the evidence {} holds no head that this log signed: it was damaged or cut short", .path.display())]
+    EvidenceTorn {
+        /// The file.
+        path: PathBuf,
+    },
     /// The sequencer's thread ended by a fault of the program.
     #[error("the sequencer failed after entry {size}; the server's own log says at which line")]
     Fault {
@@ -99,6 +105,7 @@ impl StopReason {
             Self::Witnessed { contradiction: Contradiction::Forked, .. } => "store-contradicts-witnessed",
             Self::Forgotten { .. } => "store-forgot",
             Self::Unconfirmed { .. } => "restored-unconfirmed",
+            Self::EvidenceTorn { .. } => "evidence-damaged",
             Self::Fault { .. } => "sequencer-failed",
         }
     }
@@ -137,6 +144,11 @@ impl StopReason {
                  or have forgotten, and you are certain that nothing newer exists, stop the log and run countersign-log \
                  restore --data DIR --nothing-newer"
             }
+            Self::EvidenceTorn { .. } => {
+                "see to it that the witness in the name of the file can be asked and restart, twice: the head that it shows \
+                 is kept anew, and the log says what it is; only when you are certain that this is the newest copy of the \
+                 log's data folder, and no other log has its key, move the file elsewhere and restart"
+            }
             Self::Fault { .. } => "restart, and report the fault with the server's own log",
         }
     }
@@ -160,6 +172,7 @@ pub const REASON_CODES: &[&str] = &[
     "store-contradicts-witnessed",
     "store-forgot",
     "restored-unconfirmed",
+    "evidence-damaged",
     "sequencer-failed",
     "shutting-down",
     "quorum-missing",

@@ -102,6 +102,48 @@ async fn a_second_signer_is_found_out_at_the_start() {
     other.shutdown().await;
 }
 
+/// A crash or a full disk cuts a file short. That it says nothing any more is no reason to sign.
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_that_is_torn_keeps_the_log_from_signing_and_is_kept_anew() {
+    let founded = found().await;
+    let older = founded.copy();
+    // With a name that is longer than a file's may be.
+    let w1 = TestWitness::start(&format!("w1-{}", "x".repeat(250)), &founded.key).await;
+    let policy = policy(1, &[&w1]);
+    let log = founded.open(&policy).await;
+    enter_cosigned(&log, &founded).await;
+    log.shutdown().await;
+    drop(log);
+    let open = async || Log::open(config(older.path(), &policy)).await.unwrap();
+    let log = open().await;
+    assert_stopped(&log, "store-older-than-witnessed").await;
+    log.shutdown().await;
+    drop(log);
+    let [kept] = &evidence(older.path())[..] else { panic!("one head is kept") };
+    let file = std::fs::read_dir(older.path().join("evidence")).unwrap().next().unwrap().unwrap().path();
+    for torn in [&[][..], &kept[..kept.len() / 2]] {
+        std::fs::write(&file, torn).unwrap();
+        w1.set(Mood::Answers(503));
+        let log = open().await;
+        let reason = log.stopped().expect("the log signs on");
+        assert_eq!(reason.code(), "evidence-damaged");
+        assert!(reason.to_string().contains(file.to_str().unwrap()), "{reason}");
+        log.shutdown().await;
+        drop(log);
+        // The witness shows it again, and it is whole again.
+        w1.set(Mood::Honest);
+        let log = open().await;
+        assert!(log.stopped().is_some());
+        log.shutdown().await;
+        drop(log);
+        assert_eq!(std::fs::read(&file).unwrap(), *kept);
+        w1.set(Mood::Answers(503));
+        let log = open().await;
+        assert_stopped(&log, "store-older-than-witnessed").await;
+        log.shutdown().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_witness_shows_only_later_still_stops_the_log() {
     for (entries, contradiction) in [(1, Contradiction::Older), (4, Contradiction::Forked)] {
