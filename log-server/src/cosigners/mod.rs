@@ -28,7 +28,7 @@ use tokio::task::JoinSet;
 pub(crate) use board::Board;
 pub(crate) use client::Client;
 pub use client::ClientError;
-pub(crate) use evidence::{Evidence, FOLDER as EVIDENCE};
+pub(crate) use evidence::{Evidence, FOLDER as EVIDENCE, FORK_SUFFIX as FORK, SUFFIX as NOTE};
 pub(crate) use judge::{Judgement, judge};
 pub(crate) use probe::probe;
 pub(crate) use vouch::vouching;

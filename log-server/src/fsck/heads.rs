@@ -6,12 +6,13 @@ use std::path::Path;
 
 use countersign_verifier::causes::with_causes;
 use countersign_verifier::checkpoint::{Checkpoint, LogSigned};
+use countersign_verifier::evidence::Evidence;
 use countersign_verifier::merkle::{RootHash, TreeSize};
 use countersign_verifier::note::{SignedNote, VerifierKey};
 use countersign_verifier::quorum::Policy;
 
 use super::finding::{CONTRADICTED, Finding, Findings, MISBEHAVED};
-use crate::cosigners::EVIDENCE;
+use crate::cosigners::{EVIDENCE, FORK, NOTE};
 use crate::high_water;
 use crate::store::{Ledger, Row, StoreError};
 
@@ -73,8 +74,13 @@ impl Heads {
         }
         for file in fs::read_dir(data.join(EVIDENCE)).into_iter().flatten().flatten() {
             let name = file.file_name().to_string_lossy().into_owned();
-            if let Ok(note) = fs::read(file.path()) {
-                heads.open(EVIDENCE, &name, &note, key, findings);
+            let (note, evidence) = (name.ends_with(NOTE), name.ends_with(FORK));
+            match fs::read(file.path()) {
+                Ok(bytes) if note => heads.open(EVIDENCE, &name, &bytes, key, findings),
+                Ok(bytes) if evidence => findings.report(convict(&name, &bytes, key)),
+                Err(error) if note || evidence => not_checked.push(format!("{EVIDENCE}, {name}: {error}")),
+                // What an interrupted write left beside them.
+                _ => {}
             }
         }
         Ok(heads)
@@ -192,5 +198,21 @@ impl Heads {
                 ),
             }
         }
+    }
+}
+
+/// What a file of evidence says of the log: that it signed what it should not have, or that the file is damaged.
+fn convict(name: &str, bytes: &[u8], key: &VerifierKey) -> Finding {
+    let proven = || {
+        let policy = Policy::parse(b"quorum none\n").map_err(|error| with_causes(&error))?;
+        let evidence = Evidence::parse(bytes).map_err(|error| with_causes(&error))?;
+        evidence.verify(&policy.for_log(key.clone())).map_err(|error| with_causes(&error))
+    };
+    match proven() {
+        Ok(proven) => Finding::misbehaviour(EVIDENCE, name)
+            .found(format_args!("proof of misbehaviour by this log ({})", proven.code))
+            .expected("none")
+            .remedy(CONTRADICTED),
+        Err(why) => Finding::damage(EVIDENCE, name).found(why).expected("evidence against this log"),
     }
 }

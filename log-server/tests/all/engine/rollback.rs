@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use countersign_log::fsck::{Finding, Weight};
 use countersign_log::log::{Atomicity, Contradiction, Log, StopReason, SubmitError, WaitError};
 use countersign_verifier::note::SignedNote;
+use countersign_verifier::program::Exit;
 use tokio::time::Instant;
 
 use super::desk::{config, copy_folder, enter, found};
+use super::fsck::check;
 use super::quorum::{enter_cosigned, eventually, soon};
 use super::witness::{Mood, TestWitness, policy};
 
@@ -100,6 +103,25 @@ async fn a_second_signer_is_found_out_at_the_start() {
     let other = Log::open(config(copy.path(), &policy)).await.unwrap();
     assert_stopped(&other, "store-contradicts-witnessed").await;
     other.shutdown().await;
+    drop(other);
+
+    // What was kept convicts whoever signed, and is no damage.
+    let report = check(copy.path());
+    assert_eq!(report.exit(), Exit::Misbehaviour, "{report:#?}");
+    let part = |finding: &Finding| (finding.part, finding.key.rsplit('.').next().unwrap().to_owned());
+    let mut found: Vec<_> = report.findings.iter().map(part).collect();
+    found.sort();
+    assert_eq!(found, [("evidence", "evidence".to_owned()), ("evidence", "note".to_owned())], "{report:#?}");
+    assert!(report.findings.iter().all(|finding| finding.weight == Weight::Misbehaviour), "{report:#?}");
+    // What is damaged is, and what an interrupted write left is not looked at.
+    for file in std::fs::read_dir(copy.path().join("evidence")).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        std::fs::write(path.with_extension("note.new"), "half").unwrap();
+    }
+    let report = check(copy.path());
+    assert_eq!((report.exit(), report.findings.len()), (Exit::StateDamaged, 2), "{report:#?}");
 }
 
 /// A crash or a full disk cuts a file short. That it says nothing any more is no reason to sign.
