@@ -18,20 +18,43 @@ pub(crate) enum Stage {
     Published,
 }
 
-/// One figure for each stage, asked for once: to ask the recorder costs more than to record.
-static FIGURES: OnceLock<[Histogram; 6]> = OnceLock::new();
+/// One figure for each stage.
+struct Figures {
+    verified: Histogram,
+    queued: Histogram,
+    sequenced: Histogram,
+    synced: Histogram,
+    cosigned: Histogram,
+    published: Histogram,
+}
+
+/// They are asked for once: to ask the recorder costs more than to record.
+static FIGURES: OnceLock<Figures> = OnceLock::new();
 
 /// Begins to record, once there is a recorder.
 pub(crate) fn begin() {
-    FIGURES.get_or_init(|| {
-        ["verified", "queued", "sequenced", "synced", "cosigned", "published"]
-            .map(|stage| histogram!(SECONDS, "stage" => stage))
+    let of = |stage: &'static str| histogram!(SECONDS, "stage" => stage);
+    FIGURES.get_or_init(|| Figures {
+        verified: of("verified"),
+        queued: of("queued"),
+        sequenced: of("sequenced"),
+        synced: of("synced"),
+        cosigned: of("cosigned"),
+        published: of("published"),
     });
 }
 
 /// Records how long a stage took.
 pub(crate) fn record(stage: Stage, took: Duration) {
-    if let Some(figure) = FIGURES.get().and_then(|figures| figures.get(stage as usize)) {
+    if let Some(figures) = FIGURES.get() {
+        let figure = match stage {
+            Stage::Verified => &figures.verified,
+            Stage::Queued => &figures.queued,
+            Stage::Sequenced => &figures.sequenced,
+            Stage::Synced => &figures.synced,
+            Stage::Cosigned => &figures.cosigned,
+            Stage::Published => &figures.published,
+        };
         figure.record(took.as_secs_f64());
     }
 }
