@@ -20,6 +20,12 @@ const MAX_BYTES = 32 * 1024 * 1024;
  * @typedef {{ bundle?: Uint8Array, evidence?: Uint8Array, proof?: Uint8Array, entry?: Uint8Array }} Chosen
  */
 
+/**
+ * What a check comes to: in words, and what stands below them.
+ *
+ * @typedef {{ words: string, verdict?: 'pass' | 'fail' | 'not_checked', parts?: Node[] }} Result
+ */
+
 const form = /** @type {HTMLFormElement} */ (find(document, '#choose'));
 const files = /** @type {HTMLInputElement} */ (find(document, '#files'));
 const policyText = /** @type {HTMLTextAreaElement} */ (find(document, '#policy'));
@@ -27,59 +33,101 @@ const policyFile = /** @type {HTMLInputElement} */ (find(document, '#policy-file
 const status = find(document, '#status');
 const report = find(document, '#report');
 
+/** The number of the newest check, and of the newest policy. What comes of an earlier one is not shown any more. */
+let newest = 0;
+let newestPolicy = 0;
+
 form.hidden = false;
 form.addEventListener('submit', (event) => {
   event.preventDefault();
-  void checkFiles([...(files.files ?? [])]);
+  void show(checkFiles([...(files.files ?? [])]));
 });
-files.addEventListener('change', () => void checkFiles([...(files.files ?? [])]));
+files.addEventListener('change', () => void show(checkFiles([...(files.files ?? [])])));
 policyFile.addEventListener('change', () => void takePolicy(policyFile.files?.[0]));
 document.addEventListener('dragover', (event) => event.preventDefault());
 document.addEventListener('drop', (event) => {
   event.preventDefault();
-  void checkFiles([...(event.dataTransfer?.files ?? [])]);
+  void show(checkFiles([...(event.dataTransfer?.files ?? [])]));
 });
-window.addEventListener('hashchange', () => void checkFragment());
-void checkFragment();
+window.addEventListener('hashchange', () => takeFragment());
+takeFragment();
 
 /** @param {File | undefined} file */
 async function takePolicy(file) {
   if (!file) return;
-  policyText.value = await file.text();
+  newestPolicy += 1;
+  const number = newestPolicy;
+  const text = await file.text();
+  if (number !== newestPolicy) return;
+  policyText.value = text;
   find(document, '#whose').textContent = 'This is the trust policy from your own file.';
 }
 
-/** @param {File[]} chosen */
+/**
+ * Shows what a check comes to, all of it at once, unless another one has begun since.
+ *
+ * @param {Promise<Result>} check
+ */
+async function show(check) {
+  newest += 1;
+  const number = newest;
+  report.replaceChildren();
+  /** @type {Result} */
+  let result;
+  try {
+    result = await check;
+  } catch (error) {
+    const unread = error instanceof Refused;
+    result = { words: unread ? `The trust policy or the proof cannot be read: ${error.message}` : excuse(error) };
+  }
+  if (number !== newest) return;
+  const { words, verdict, parts = [] } = result;
+  find(document, '#result').removeAttribute('hidden');
+  status.replaceChildren(...(verdict ? [chip(verdict), ' '] : []), words);
+  report.replaceChildren(...parts);
+}
+
+/**
+ * @param {File[]} chosen
+ * @returns {Promise<Result>}
+ */
 async function checkFiles(chosen) {
   /** @type {Chosen} */
   const found = {};
   for (const file of chosen) {
     if (file.size > MAX_BYTES) {
-      say(`Nothing was checked: ${file.name} is larger than any file that can be checked here.`);
-      return;
+      return { words: `Nothing was checked: ${file.name} is larger than any file that can be checked here.` };
     }
     sort(found, new Uint8Array(await file.arrayBuffer()));
   }
-  await check(found);
+  return check(found);
 }
 
 /**
  * Takes up `#bundle=<base64url>`, `#evidence=<base64url>`, or `#entry=<base64url>&proof=<base64url>`. Browsers never
  * send a fragment.
  */
-async function checkFragment() {
+function takeFragment() {
+  const values = [...new URLSearchParams(location.hash.slice(1)).values()];
+  if (values.length > 0) void show(checkFragment(values));
+}
+
+/**
+ * @param {string[]} values
+ * @returns {Promise<Result>}
+ */
+async function checkFragment(values) {
   /** @type {Chosen} */
   const found = {};
-  for (const value of new URLSearchParams(location.hash.slice(1)).values()) {
+  for (const value of values) {
     try {
       const binary = atob(value.replaceAll('-', '+').replaceAll('_', '/'));
       sort(found, Uint8Array.from(binary, (character) => character.charCodeAt(0)));
     } catch {
-      say('Nothing was checked: what stands behind # in the address is not base64.');
-      return;
+      return { words: 'Nothing was checked: what stands behind # in the address is not base64.' };
     }
   }
-  if (Object.keys(found).length > 0) await check(found);
+  return check(found);
 }
 
 /**
@@ -96,49 +144,49 @@ function sort(found, bytes) {
   else found.entry = bytes;
 }
 
-/** @param {Chosen} found */
+/**
+ * @param {Chosen} found
+ * @returns {Promise<Result>}
+ */
 async function check({ bundle, evidence, proof, entry }) {
-  report.replaceChildren();
-  try {
-    const policy = await parsePolicy(new TextEncoder().encode(policyText.value));
-    if (bundle) await showBundle(bundle, policy);
-    else if (evidence) await showEvidence(evidence, policy);
-    else if (proof && entry) await showProof(entry, proof, policy);
-    else say('Nothing was checked yet: choose a bundle, evidence, or an entry and its proof together.');
-  } catch (error) {
-    say(error instanceof Refused ? `The trust policy or the proof cannot be read: ${error.message}` : excuse(error));
-  }
+  const policy = await parsePolicy(new TextEncoder().encode(policyText.value));
+  if (bundle) return ofBundle(bundle, policy);
+  if (evidence) return ofEvidence(evidence, policy);
+  if (proof && entry) return ofProof(entry, proof, policy);
+  return { words: 'Nothing was checked yet: choose a bundle, evidence, or an entry and its proof together.' };
 }
 
 /**
  * @param {Uint8Array} bytes
  * @param {import('./verify/policy.mjs').Policy} policy
+ * @returns {Promise<Result>}
  */
-async function showBundle(bytes, policy) {
+async function ofBundle(bytes, policy) {
   const { bundle, stages, lineage } = await checkBundle(bytes, policy);
   const verdict = summary(stages);
-  say(sentence(verdict, lineage?.verdict), verdict);
-  if (bundle) report.append(element('p', '', 'Execution ', element('code', '', bundle.execution)));
-  report.append(stageList(stages));
-  if (lineage) report.append(element('h3', '', 'What the steps come to'), findingList(lineage));
+  const parts = [
+    ...(bundle ? [element('p', '', 'Execution ', element('code', '', bundle.execution))] : []),
+    stageList(stages),
+    ...(lineage ? [element('h3', '', 'What the steps come to'), findingList(lineage)] : []),
+  ];
+  return { words: sentence(verdict, lineage?.verdict), verdict, parts };
 }
 
 /**
  * @param {Uint8Array} bytes
  * @param {import('./verify/policy.mjs').Policy} policy
+ * @returns {Promise<Result>}
  */
-async function showEvidence(bytes, policy) {
+async function ofEvidence(bytes, policy) {
   let proven;
   try {
     proven = await checkEvidence(bytes, policy);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    say(`This file proves nothing: ${visible(error.message)}.`, 'fail');
-    return;
+    return { words: `This file proves nothing: ${visible(error.message)}.`, verdict: 'fail' };
   }
   const { against, log, code, shows, unless, witnesses } = proven;
   const whose = against === 'log' ? 'of the log' : 'of the log or of the issuer, not of which,';
-  say(`This proves misbehaviour ${whose} ${visible(log)}.`, 'pass');
   const names = witnesses.join(', ');
   const both = `Both heads carry the cosignature of ${names}: a witness that keeps its rules signs one of them.`;
   const lines = [
@@ -148,27 +196,19 @@ async function showEvidence(bytes, policy) {
   ];
   const list = element('ul', 'stages', ...lines.map((line) => element('li', '', visible(line))));
   list.dataset['proven'] = code;
-  report.append(list);
+  return { words: `This proves misbehaviour ${whose} ${visible(log)}.`, verdict: 'pass', parts: [list] };
 }
 
 /**
  * @param {Uint8Array} entry
  * @param {Uint8Array} proof
  * @param {import('./verify/policy.mjs').Policy} policy
+ * @returns {Promise<Result>}
  */
-async function showProof(entry, proof, policy) {
+async function ofProof(entry, proof, policy) {
   const found = await checkProof(entry, parseProof(proof), policy);
   const verdict = holds(found) ? 'pass' : 'fail';
   const words = verdict === 'pass' ? 'Your browser has computed that this entry is in the log.' : 'This does not hold.';
-  say(words, verdict);
-  report.append(element('p', '', 'Entry ', element('code', '', found.entry)), stageList(found.stages));
-}
-
-/**
- * @param {string} words
- * @param {'pass' | 'fail' | 'not_checked'} [verdict]
- */
-function say(words, verdict) {
-  find(document, '#result').removeAttribute('hidden');
-  status.replaceChildren(...(verdict ? [chip(verdict), ' '] : []), words);
+  const parts = [element('p', '', 'Entry ', element('code', '', found.entry)), stageList(found.stages)];
+  return { words, verdict, parts };
 }

@@ -121,6 +121,26 @@ fn files_are_checked_and_sent_nowhere() {
         ));
         browser.wait_for(&format!("{DONE} && {status}.startsWith('{expected}')"));
     }
+    // Of checks at once the last one is shown, all of it and nothing else.
+    let bundle = get(url, &format!("/executions/{}.bundle", lineage.id)).body;
+    let whole = format!("#bundle={}", encode(&bundle));
+    let one = format!("#entry={}&proof={}", encode(&lineage.outcome.bytes), encode(&proof_bytes));
+    browser.run(&format!(
+        "const {{ subtle }} = crypto, digest = subtle.digest.bind(subtle), held = [];
+         subtle.digest = (...of) => new Promise((go) => held.push(() => go(digest(...of))));
+         window.held = held;
+         window.letGo = () => {{ for (const go of held) go(); }};
+         window.letOthersBy = () => {{ subtle.digest = digest; }};
+         location.hash = '{whole}'"
+    ));
+    browser.wait_for("window.held.length > 0");
+    browser.run(&format!("window.letOthersBy(); location.hash = '{one}'"));
+    browser.wait_for(&format!("{status}.includes('this entry is in the log') && {DONE}"));
+    browser.run("window.letGo()");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert!(browser.run(&format!("return {status}")).as_str().unwrap().contains("this entry is in the log"));
+    let shown = "return [...document.querySelector('#report').children].map((part) => part.tagName)";
+    assert_eq!(browser.run(shown), json!(["P", "UL"]));
     // The page has asked for its own parts and for nothing else.
     let asked = browser
         .run("return performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname)");
