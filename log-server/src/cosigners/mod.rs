@@ -63,6 +63,18 @@ impl Ground {
         TreeReader::new(&tip.edge, &*self.store, &self.tiles)
     }
 
+    /// Reads the tree somewhere it may take its time: what is read is for a witness to choose, and the threads that talk to
+    /// the others must not wait for a disk.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, ProofError> + Send + 'static,
+    ) -> Result<T, ProofError> {
+        let ground = self.clone();
+        tokio::task::spawn_blocking(move || work(&ground)).await.unwrap_or_else(|error| {
+            Err(StoreError::Failed { doing: "reading for a witness", source: error.into() }.into())
+        })
+    }
+
     /// Stops the log if a read failed because of damage.
     pub(crate) fn report(&self, error: &StoreError) {
         if error.is_damage() {

@@ -63,13 +63,19 @@ pub(super) async fn compare(
     origin_hash: &str,
 ) -> Result<(), CompareError> {
     let Some(note) = ground.client.monitoring_checkpoint(url, origin_hash).await? else { return Ok(()) };
+    let witness = name.to_owned();
+    Ok(ground.read(move |ground| hold_against(ground, witness, &note)).await?)
+}
+
+/// Compares a head that a witness shows with the store.
+fn hold_against(ground: &Ground, witness: String, note: &[u8]) -> Result<(), ProofError> {
     let tip = ground.tip.borrow().clone();
-    let Judgement::Contradicts { size, contradiction } = judge(&note, ground, &tip)? else { return Ok(()) };
-    let evidence = ground.evidence.keep(name, size, &note);
+    let Judgement::Contradicts { size, contradiction } = judge(note, ground, &tip)? else { return Ok(()) };
+    let evidence = ground.evidence.keep(&witness, size, note);
     if let (Some(path), Contradiction::Forked) = (&evidence, contradiction) {
-        Evidence::keep_fork(path, size, &note, ground, &tip);
+        Evidence::keep_fork(path, size, note, ground, &tip);
     }
-    let (witness, held) = (name.to_owned(), tip.size());
+    let held = tip.size();
     ground.stop.stop(StopReason::Witnessed { witness, seen: size, held, contradiction, evidence });
     Ok(())
 }

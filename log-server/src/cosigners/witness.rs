@@ -159,7 +159,7 @@ impl WitnessTask {
             if self.size > target.size() {
                 return Err(Trouble::Ahead { named: self.size });
             }
-            let proof = target.proof(self.size, &self.ground).map_err(Trouble::Store)?;
+            let proof = target.proof(self.size, &self.ground).await.map_err(Trouble::Store)?;
             let checkpoint = target.tip.head.note.clone();
             let request = AddCheckpoint { old: self.size, proof: proof.to_vec(), checkpoint };
             self.ground.steps.reached(Step::Asked, target.size());

@@ -5,10 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use countersign_log::log::{Condition, Log, WaitError, WitnessStatus};
+use countersign_log::store::RocksStore;
 use countersign_verifier::merkle::TreeSize;
+use countersign_verifier::program::keyfile;
 use tokio::time::Instant;
 
-use super::desk::{Desk, Founded, enter, found, size};
+use super::desk::{Desk, Founded, config, enter, found, size};
+use super::store::{Levers, Moody};
 use super::witness::{Mood, TestWitness, policy};
 
 pub(super) fn soon() -> Instant {
@@ -247,6 +250,35 @@ async fn a_witness_that_forgot_is_named_and_counts_again_once_it_has_caught_up()
     assert_eq!(status(&log, "w2").rollbacks, 2);
     assert_eq!((status(&log, "w1").rollbacks, w1.conflicts()), (0, 0));
     log.shutdown().await;
+}
+
+/// On one thread, so that whatever is read on the threads that talk to witnesses is read on this one.
+#[tokio::test(flavor = "current_thread")]
+async fn what_a_witness_has_the_log_read_keeps_no_other_waiting() {
+    let data = super::fsck::copy();
+    let key = keyfile::read_note_signer(&data.path().join("log.key")).unwrap().verifier().clone();
+    let w1 = TestWitness::start("w1", &key).await;
+    // It says that it stands in the middle of a full tile.
+    w1.set(Mood::Claims(100));
+    let levers = Levers::new();
+    let inner = RocksStore::open(&data.path().join("db")).unwrap();
+    let store = Arc::new(Moody { inner, levers: Arc::clone(&levers) });
+    let log = Log::open_on(config(data.path(), &policy(1, &[&w1])), store).await.unwrap();
+    levers.readers.lock().unwrap().clear();
+    eventually("the proof is asked for", || w1.requests() > 3).await;
+    let readers = levers.readers.lock().unwrap().clone();
+    assert!(!readers.is_empty(), "nothing was read");
+    assert!(!readers.contains(&std::thread::current().id()), "the store was read where witnesses are asked");
+    w1.set(Mood::Honest);
+    enter_head(&log, &w1).await;
+    log.shutdown().await;
+}
+
+/// Waits until the witness has cosigned the newest head.
+async fn enter_head(log: &Log, witness: &TestWitness) {
+    let size = log.sequenced_head().checkpoint.size;
+    log.wait_cosigned(size, soon()).await.unwrap();
+    assert_eq!(witness.seen().unwrap().size, size);
 }
 
 #[tokio::test(flavor = "multi_thread")]

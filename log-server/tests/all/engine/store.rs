@@ -1,8 +1,10 @@
 //! A store that can be told to fail or to wait, over the real one.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread::ThreadId;
 
 use countersign_log::store::{
     Batch, EdgeHash, Entries, Facts, Figures, Head, Journal, Ledger, RocksStore, StoreError, Tiles,
@@ -25,6 +27,8 @@ pub(crate) struct Levers {
     pub(crate) panics: std::sync::atomic::AtomicBool,
     /// Whether reads of facts fail.
     pub(crate) facts_fail: std::sync::atomic::AtomicBool,
+    /// The threads that read full tiles.
+    pub(crate) readers: Mutex<HashSet<ThreadId>>,
     held: Mutex<bool>,
     released: Condvar,
 }
@@ -96,6 +100,7 @@ impl Entries for Moody {
 
 impl Tiles for Moody {
     fn full_tile(&self, tile: TileId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.levers.readers.lock().unwrap().insert(std::thread::current().id());
         self.inner.full_tile(tile)
     }
 
