@@ -1,5 +1,6 @@
 //! Flags from the command line, from `COUNTERSIGN_*` variables and from a TOML file, in this order of precedence.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -51,7 +52,7 @@ fn parse_from<A: Parser>(args: &[OsString], env: impl Fn(&str) -> Option<OsStrin
         .try_fold(&own_config, |command, name| command.find_subcommand(name))
         .is_some_and(|leaf| leaf.get_arguments().any(|arg| arg.get_id() == CONFIG));
     let injected = match leaf {
-        Some(leaf) => inject(leaf, own_config, rest, env).map_err(NotParsed::Failed)?,
+        Some(leaf) => inject(&command, leaf, own_config, rest, env).map_err(NotParsed::Failed)?,
         None => Vec::new(),
     };
     let all = path.iter().chain(&injected).chain(rest).cloned().collect::<Vec<_>>();
@@ -89,6 +90,7 @@ fn split_at_leaf<'a>(command: &Command, args: &'a [OsString]) -> (&'a [OsString]
 
 /// The flags that the environment and the file add to the command line.
 fn inject(
+    program: &Command,
     leaf: &Command,
     own_config: bool,
     given: &[OsString],
@@ -96,16 +98,16 @@ fn inject(
 ) -> Result<Vec<OsString>, Failed> {
     let file =
         if own_config { None } else { find_value(given, CONFIG).or_else(|| env("COUNTERSIGN_CONFIG")) };
-    let mut table = match file {
-        Some(file) => read_table(Path::new(&file), leaf.get_name())?,
-        None => toml::Table::new(),
+    let mut file = match file {
+        Some(file) => ConfigFile::read(Path::new(&file), program, leaf)?,
+        None => ConfigFile::default(),
     };
     let mut injected = Vec::new();
     for arg in leaf.get_arguments() {
         let Some(long) = arg.get_long().filter(|long| !matches!(*long, CONFIG | "help" | "version")) else {
             continue;
         };
-        let from_file = table.remove(long);
+        let from_file = file.take(long);
         if is_given(given, long) {
             continue;
         }
@@ -118,14 +120,8 @@ fn inject(
             }
         }
     }
-    match table.keys().next() {
-        None => Ok(injected),
-        Some(key) => Err(Failed::new(
-            Exit::Usage,
-            format!("the configuration has {key:?}, which is not a flag of {}", leaf.get_name()),
-        )
-        .hint(format!("{} --help lists the flags", leaf.get_name()))),
-    }
+    file.check_own(leaf)?;
+    Ok(injected)
 }
 
 fn push(args: &mut Vec<OsString>, long: &str, takes_value: bool, value: &OsStr) -> Result<(), Failed> {
@@ -143,19 +139,70 @@ fn push(args: &mut Vec<OsString>, long: &str, takes_value: bool, value: &OsStr) 
     Ok(())
 }
 
-/// The flags of one command: its own table and, below it, the keys at the top level. Tables of other commands and
-/// flags of other commands at the top level are none of its business.
-fn read_table(path: &Path, command: &str) -> Result<toml::Table, Failed> {
-    let unreadable = || Failed::new(Exit::Usage, format!("cannot read the configuration {}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable().because(error))?;
-    let mut table: toml::Table =
-        text.parse().map_err(|error: toml::de::Error| unreadable().because(error))?;
-    let own = table.remove(command);
-    table.retain(|_, value| !value.is_table());
-    if let Some(toml::Value::Table(own)) = own {
-        table.extend(own);
+/// What a file says to one command.
+#[derive(Default)]
+struct ConfigFile {
+    /// The table named like the command.
+    own: toml::Table,
+    /// The keys at the top level, for every command that knows the flag.
+    shared: toml::Table,
+}
+
+impl ConfigFile {
+    /// Reads a file in which every table is a command of the program, and every key at the top level a flag of one.
+    fn read(path: &Path, program: &Command, leaf: &Command) -> Result<Self, Failed> {
+        let unreadable =
+            || Failed::new(Exit::Usage, format!("cannot read the configuration {}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable().because(error))?;
+        let table: toml::Table =
+            text.parse().map_err(|error: toml::de::Error| unreadable().because(error))?;
+        let mut file = Self::default();
+        let (commands, flags) = known(program);
+        for (key, value) in table {
+            match value {
+                toml::Value::Table(own) if key == leaf.get_name() => file.own = own,
+                toml::Value::Table(_) if commands.contains(key.as_str()) => {}
+                toml::Value::Table(_) => {
+                    let what = format!("the configuration has a table {key:?}, which is no command");
+                    let commands = commands.into_iter().collect::<Vec<_>>().join(", ");
+                    return Err(Failed::new(Exit::Usage, what).hint(format!("there are {commands}")));
+                }
+                value if flags.contains(key.as_str()) => {
+                    file.shared.insert(key, value);
+                }
+                _ => return Err(no_flag(&key, program)),
+            }
+        }
+        Ok(file)
     }
-    Ok(table)
+
+    fn take(&mut self, long: &str) -> Option<toml::Value> {
+        let shared = self.shared.remove(long);
+        self.own.remove(long).or(shared)
+    }
+
+    /// Whether all keys of the command's own table were flags of it.
+    fn check_own(&self, leaf: &Command) -> Result<(), Failed> {
+        self.own.keys().next().map_or(Ok(()), |key| Err(no_flag(key, leaf)))
+    }
+}
+
+fn no_flag(key: &str, command: &Command) -> Failed {
+    let name = command.get_name();
+    Failed::new(Exit::Usage, format!("the configuration has {key:?}, which is not a flag of {name}"))
+        .hint(format!("{name} --help lists the flags"))
+}
+
+/// The names of all commands below a program, its own among them, and of their flags.
+fn known(program: &Command) -> (BTreeSet<&str>, BTreeSet<&str>) {
+    let mut commands = BTreeSet::from([program.get_name()]);
+    let mut flags: BTreeSet<&str> = program.get_arguments().filter_map(Arg::get_long).collect();
+    for below in program.get_subcommands() {
+        let (names, longs) = known(below);
+        commands.extend(names);
+        flags.extend(longs);
+    }
+    (commands, flags)
 }
 
 fn scalars(long: &str, value: toml::Value) -> Result<Vec<String>, Failed> {
@@ -218,6 +265,10 @@ mod tests {
             #[arg(long)]
             config: String,
         },
+        Check {
+            #[arg(long)]
+            limit: Option<u8>,
+        },
     }
 
     fn parse(args: &[&str], env: &[(&str, &str)]) -> Result<Args, String> {
@@ -238,7 +289,7 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("countersign-config-{}", std::process::id()));
         std::fs::write(
             &dir,
-            "listen = \"file\"\n[serve]\nquiet = true\npeer = [\"a\", \"b\"]\n[other]\nx = 1\n",
+            "listen = \"file\"\n[serve]\nquiet = true\npeer = [\"a\", \"b\"]\n[check]\nlimit = 1\n",
         )
         .unwrap();
         let file = dir.to_str().unwrap();
@@ -247,8 +298,18 @@ mod tests {
         assert_eq!(with(&[], &[("COUNTERSIGN_LISTEN", "env")]), Ok(serve("env", true, &["a", "b"])));
         let env = &[("COUNTERSIGN_LISTEN", "env"), ("COUNTERSIGN_QUIET", "false")];
         assert_eq!(with(&["--listen=line", "--peer", "c"], env), Ok(serve("line", false, &["c"])));
-        std::fs::write(&dir, "listn = \"typo\"\n").unwrap();
-        assert!(with(&[], &[]).unwrap_err().contains("listn"));
+        std::fs::write(&dir, "listen = \"file\"\nlimit = 7\n").unwrap();
+        assert_eq!(with(&[], &[]), Ok(serve("file", false, &[])), "a flag of another command");
+        assert_eq!(parse(&["program", "check", "--config", file], &[]), Ok(Args::Check { limit: Some(7) }));
+        for (text, said) in [
+            ("listn = \"typo\"\n", "\"listn\", which is not a flag of program"),
+            ("[serve]\nlimit = 7\n", "\"limit\", which is not a flag of serve"),
+            ("[serv]\nquiet = true\n", "\"serv\", which is no command"),
+        ] {
+            std::fs::write(&dir, text).unwrap();
+            let refused = with(&[], &[]).unwrap_err();
+            assert!(refused.contains(said), "{refused}");
+        }
         std::fs::remove_file(&dir).unwrap();
         assert!(with(&[], &[]).unwrap_err().contains("cannot read the configuration"));
     }
