@@ -121,6 +121,16 @@ async fn every_link_leads_to_a_sound_page() {
 }
 
 #[tokio::test]
+async fn what_is_there_for_machines_is_refused_for_machines() {
+    let pages = explorer(&sample());
+    for path in ["/entries/99999.json", "/entries/99999.cose", "/entries/99999.tlog-proof"] {
+        let refused = ask(&pages, path).await;
+        assert_eq!(refused.header(header::CONTENT_TYPE), "application/problem+json", "{path}");
+        assert_eq!(refused.json()["type"], "/errors/entry-not-yet", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_shown_is_said_twice() {
     let log = sample();
     let pages = explorer(&log);
@@ -132,8 +142,6 @@ async fn what_cannot_be_shown_is_said_twice() {
         ("/entries/1e3".to_owned(), 400, "index-malformed", "Found 1e3"),
         ("/entries/18446744073709551616".to_owned(), 400, "index-malformed", "expected a number"),
         ("/entries/9223372036854775807".to_owned(), 400, "index-malformed", "expected a number"),
-        ("/entries/99999.cose".to_owned(), 404, "entry-not-yet", "does not exist yet"),
-        ("/entries/99999.tlog-proof".to_owned(), 404, "entry-not-yet", "does not exist yet"),
         ("/entries/5/proof?size=5".to_owned(), 400, "size-malformed", "expected a size from 6 to"),
         ("/entries/5/proof?size=x".to_owned(), 400, "size-malformed", "Found x"),
         ("/entries/5/proof?size=99999".to_owned(), 404, "entry-not-yet", "Found 99999"),
