@@ -16,6 +16,8 @@ mod verify;
 mod tests;
 
 pub use hash::{HashError, LeafHash, NodeHash, RootHash};
+#[cfg(test)]
+pub(crate) use multiproof::Rfc6962;
 pub use multiproof::verify_multiproof;
 pub use plan::{PlanError, ProofPlan};
 pub use position::{LeafIndex, NodeId, TreeSize};

@@ -109,7 +109,7 @@ fn by_rs_merkle(leaves: &[(LeafIndex, LeafHash)], size: TreeSize, proof: &[NodeH
 
 /// The hashes of RFC 6962 for `rs_merkle`.
 #[derive(Clone)]
-pub(super) struct Rfc6962;
+pub(crate) struct Rfc6962;
 
 impl Hasher for Rfc6962 {
     type Hash = [u8; 32];

@@ -1,30 +1,11 @@
 //! Receipts of small trees, judged by the COSE library and by `rs_merkle` as well.
 
 use proptest::prelude::*;
-use rs_merkle::{Hasher, MerkleProof};
+use rs_merkle::MerkleProof;
 
 use super::*;
-use crate::merkle::ProofPlan;
+use crate::merkle::{ProofPlan, Rfc6962};
 use crate::note::KeyName;
-
-/// The hasher of RFC 6962, for `rs_merkle`.
-#[derive(Clone)]
-struct Rfc6962;
-
-impl Hasher for Rfc6962 {
-    type Hash = [u8; 32];
-
-    fn hash(data: &[u8]) -> [u8; 32] {
-        *LeafHash::of(data).as_bytes()
-    }
-
-    fn concat_and_hash(left: &[u8; 32], right: Option<&[u8; 32]>) -> [u8; 32] {
-        let left = NodeHash::from_bytes(*left);
-        right.map_or(*left.as_bytes(), |right| {
-            *NodeHash::parent(&left, &NodeHash::from_bytes(*right)).as_bytes()
-        })
-    }
-}
 
 fn signer() -> NoteSigner {
     NoteSigner::from_seed(KeyName::new("log.example/receipts").unwrap(), false, &[3; 32])

@@ -130,14 +130,20 @@ async fn a_fork_is_kept_however_many_alarms_came_before() {
     assert_eq!(kept.len(), 17);
 }
 
-#[tokio::test]
-async fn a_head_that_was_an_alarm_already_can_still_be_a_fork() {
+/// A log of ten entries that shows a head of twenty, with its quorum, which its entries do not lead to.
+async fn lied_to() -> (TestLog, Router, Vec<u8>) {
     let log = TestLog::of(10);
     let pages = explorer(&log);
     assert_state(&pages, "following", 10, 10).await;
     log.grow(10);
     let lie = head(20, false_root(), 2);
     log.serve(lie.clone());
+    (log, pages, lie)
+}
+
+#[tokio::test]
+async fn a_head_that_was_an_alarm_already_can_still_be_a_fork() {
+    let (log, pages, lie) = lied_to().await;
     assert_state(&pages, "contradiction", 10, 10).await;
     log.publish();
     // What does not lead to its head may be a fault; the log goes on, and is followed.
@@ -178,12 +184,7 @@ async fn the_mirror_never_goes_back() {
 
 #[tokio::test]
 async fn a_head_that_its_entries_do_not_lead_to_is_refused() {
-    let log = TestLog::of(10);
-    let pages = explorer(&log);
-    assert_state(&pages, "following", 10, 10).await;
-    log.grow(10);
-    let lie = head(20, false_root(), 2);
-    log.serve(lie.clone());
+    let (_log, pages, lie) = lied_to().await;
     let health = assert_state(&pages, "contradiction", 10, 10).await;
     assert_eq!(health["contradictions"][0]["served"].as_str().unwrap().as_bytes(), lie);
     assert_serves_with_banner(&pages, 9, "alert").await;
