@@ -62,6 +62,9 @@ pub enum ConfigError {
     /// The allow list cannot be used.
     #[error(transparent)]
     Allow(#[from] AllowError),
+    /// A member that the command cannot do without.
+    #[error("{0} is missing")]
+    Missing(&'static str),
     /// A lifetime of nothing, or of too long.
     #[error("authorization_seconds is {0}: expected 1 to {LONGEST_LIFETIME}")]
     Lifetime(u64),
@@ -123,15 +126,16 @@ pub struct Config {
     pub search: SearchPath,
 }
 
+/// What may stand in a configuration file, whichever command reads it. What only some need is optional here.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(crate) struct File {
     log: Url,
     policy: PathBuf,
     #[serde(default)]
     mode: Mode,
     state: PathBuf,
-    audience: Option<String>,
+    pub(crate) audience: Option<String>,
     #[serde(default = "five_minutes")]
     authorization_seconds: u64,
     #[serde(default)]
@@ -139,11 +143,60 @@ struct File {
     search_path: Option<Vec<PathBuf>>,
     #[serde(default = "allowed_programs")]
     policy_name: String,
-    allow: Vec<Vec<String>>,
-    subject: Subject,
+    allow: Option<Vec<Vec<String>>>,
+    subject: Option<Subject>,
     requester: Party,
     authority: Party,
-    enforcer: Party,
+    pub(crate) enforcer: Option<Party>,
+}
+
+/// What every command needs that has something decided.
+pub(crate) struct Common {
+    pub(crate) log: Url,
+    pub(crate) trust: Policy,
+    pub(crate) wait: Wait,
+    pub(crate) state: PathBuf,
+    pub(crate) requester: Issuer,
+    pub(crate) authority: Issuer,
+    pub(crate) lifetime: u64,
+}
+
+impl File {
+    pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Io { path: path.to_owned(), source })?;
+        toml::from_str(&text)
+            .map_err(|source| ConfigError::Toml { path: path.to_owned(), source: Box::new(source) })
+    }
+
+    /// Reads the files that every command needs. Their paths are relative to `folder`.
+    pub(crate) fn common(&self, folder: &Path) -> Result<Common, ConfigError> {
+        let path = folder.join(&self.policy);
+        let trust = std::fs::read(&path).map_err(|source| ConfigError::Io { path: path.clone(), source })?;
+        let trust =
+            Policy::parse(&trust).map_err(|source| ConfigError::Policy { path: path.clone(), source })?;
+        if trust.logs().is_empty() {
+            return Err(ConfigError::NoLog(path));
+        }
+        if !(1..=LONGEST_LIFETIME).contains(&self.authorization_seconds) {
+            return Err(ConfigError::Lifetime(self.authorization_seconds));
+        }
+        let requester = issuer("requester.name", &self.requester, folder)?;
+        let authority = issuer("authority.name", &self.authority, folder)?;
+        differ(("requester", requester.public_key()), ("authority", authority.public_key()))?;
+        Ok(Common {
+            log: self.log.clone(),
+            trust,
+            wait: match self.mode {
+                Mode::Cosigned => Wait::Cosigned,
+                Mode::Sequenced => Wait::Sequenced,
+            },
+            state: folder.join(&self.state),
+            requester,
+            authority,
+            lifetime: self.authorization_seconds,
+        })
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -164,8 +217,8 @@ struct Subject {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Party {
-    name: String,
+pub(crate) struct Party {
+    pub(crate) name: String,
     key: PathBuf,
 }
 
@@ -184,47 +237,29 @@ fn agent() -> String {
 impl Config {
     /// Reads a configuration with the files that it names. Their paths are relative to the configuration's folder.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let io = |path: &Path, source| ConfigError::Io { path: path.to_owned(), source };
-        let text = std::fs::read_to_string(path).map_err(|source| io(path, source))?;
-        let file: File = toml::from_str(&text)
-            .map_err(|source| ConfigError::Toml { path: path.to_owned(), source: Box::new(source) })?;
+        let file = File::read(path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
-
-        let trust_path = folder.join(&file.policy);
-        let trust = std::fs::read(&trust_path).map_err(|source| io(&trust_path, source))?;
-        let trust = Policy::parse(&trust)
-            .map_err(|source| ConfigError::Policy { path: trust_path.clone(), source })?;
-        if trust.logs().is_empty() {
-            return Err(ConfigError::NoLog(trust_path));
-        }
-        if !(1..=LONGEST_LIFETIME).contains(&file.authorization_seconds) {
-            return Err(ConfigError::Lifetime(file.authorization_seconds));
-        }
-        let requester = issuer("requester.name", &file.requester, folder)?;
-        let authority = issuer("authority.name", &file.authority, folder)?;
-        let enforcer = issuer("enforcer.name", &file.enforcer, folder)?;
-        differ(("requester", requester.public_key()), ("authority", authority.public_key()))?;
+        let Common { log, trust, wait, state, requester, authority, lifetime } = file.common(folder)?;
+        let enforcer = file.enforcer.as_ref().ok_or(ConfigError::Missing("enforcer"))?;
+        let enforcer = issuer("enforcer.name", enforcer, folder)?;
         differ(("authority", authority.public_key()), ("enforcer", enforcer.public_key()))?;
         let audience = match &file.audience {
             Some(audience) => name("audience", audience)?,
             None => enforcer.name().clone(),
         };
         Ok(Self {
-            log: file.log,
+            log,
             trust,
-            wait: match file.mode {
-                Mode::Cosigned => Wait::Cosigned,
-                Mode::Sequenced => Wait::Sequenced,
-            },
-            state: folder.join(&file.state),
+            wait,
+            state,
             requester,
             authority,
             enforcer,
             audience,
-            subject: subject(file.subject)?,
-            allow: AllowList::new(file.allow)?,
+            subject: subject(file.subject.ok_or(ConfigError::Missing("subject"))?)?,
+            allow: AllowList::new(file.allow.ok_or(ConfigError::Missing("allow"))?)?,
             policy_name: name("policy_name", &file.policy_name)?,
-            lifetime: file.authorization_seconds,
+            lifetime,
             arguments: file.arguments,
             search: file.search_path.map(search_path).transpose()?.unwrap_or_default(),
         })
@@ -236,7 +271,10 @@ fn issuer(member: &'static str, party: &Party, folder: &Path) -> Result<Issuer, 
     Ok(Issuer::new(name, keyfile::read_signing_key(&folder.join(&party.key))?))
 }
 
-fn name<T: core::str::FromStr<Err = NameError>>(member: &'static str, text: &str) -> Result<T, ConfigError> {
+pub(crate) fn name<T: core::str::FromStr<Err = NameError>>(
+    member: &'static str,
+    text: &str,
+) -> Result<T, ConfigError> {
     text.parse().map_err(|source| ConfigError::Name { member, source })
 }
 

@@ -14,6 +14,7 @@
 //! | [`enforcement`] | the enforcement point: no proof, no run |
 //! | [`execute`] | running a cleared command |
 //! | [`lineage`] | one execution from intent to close |
+//! | [`publish`] | publishing a policy, once |
 //! | [`state`] | what survives a crash of the gate |
 //! | [`report`] | what whoever runs it is told |
 //! | [`rfc3339`] | times on a command line |
@@ -28,6 +29,7 @@ pub mod exact;
 pub mod execute;
 pub mod issuer;
 pub mod lineage;
+pub mod publish;
 pub mod report;
 pub mod rfc3339;
 pub mod state;

@@ -44,15 +44,15 @@ impl Gate {
         });
         let intent = self.about(attempt, &self.requester, None, &intent, &References::default())?;
         journal.add(vec![intent.clone()])?;
-        let mut published = self.state.published()?;
-        let policy = self.current_policy(&mut published)?;
+        let mut publisher = self.publisher()?;
+        let policy = publisher.current(&self.policy()?)?;
 
         let missing = |error| Stop::not_logged(VerificationCode::AuthorizationMissing, error);
         let batch = [policy.bytes(), intent.bytes()];
         let asking = self.client.submit_batch(&batch, Wait::Sequenced);
         let answers = self.patiently("the log to take the intent", asking).await.map_err(missing)?;
         let [policy_answer, intent_answer] = answers.try_into().map_err(|_| no_answer(Kind::Intent))?;
-        let policy = self.published(&mut published, policy, policy_answer).await;
+        let policy = self.published(&mut publisher, policy, policy_answer).await;
         self.note(journal, &intent_answer.map_err(missing)?);
         policy
     }
