@@ -1,11 +1,11 @@
-//! The configuration of `countersign run`.
+//! The configuration of `countersign run` and `countersign mcp`.
 
 use std::path::{Path, PathBuf};
 
 use countersign_verifier::ed25519::PublicKey;
 use countersign_verifier::program::keyfile::{self, KeyFileError};
 use countersign_verifier::quorum::{Policy, PolicyError};
-use countersign_verifier::statement::payload::Entity;
+use countersign_verifier::statement::payload::{Entity, PolicyText};
 use countersign_verifier::statement::{IssuerName, NameError, PolicyName};
 use serde::Deserialize;
 use url::Url;
@@ -14,6 +14,7 @@ use crate::allow::{AllowError, AllowList};
 use crate::client::Wait;
 use crate::exact::SearchPath;
 use crate::issuer::Issuer;
+use crate::mcp::{ToolList, ToolListError, ToolRule};
 
 /// How long an authorization is good for at most, in seconds: a day.
 pub const LONGEST_LIFETIME: u64 = 86_400;
@@ -65,6 +66,12 @@ pub enum ConfigError {
     /// A member that the command cannot do without.
     #[error("{0} is missing")]
     Missing(&'static str),
+    /// The allow list of tools cannot be used.
+    #[error(transparent)]
+    Tools(#[from] ToolListError),
+    /// An answer that is not waited for, or for too long.
+    #[error("answer_seconds is {0}: expected 1 to {LONGEST_LIFETIME}")]
+    Answer(u64),
     /// A lifetime of nothing, or of too long.
     #[error("authorization_seconds is {0}: expected 1 to {LONGEST_LIFETIME}")]
     Lifetime(u64),
@@ -93,6 +100,17 @@ pub enum Arguments {
     Withheld,
 }
 
+/// The rules that decide, as they are published.
+#[derive(Debug)]
+pub struct Rules {
+    /// The name under which they are published.
+    pub name: PolicyName,
+    /// The rules.
+    pub policies: Vec<PolicyText>,
+    /// The file in the state folder that keeps what was published.
+    pub file: &'static str,
+}
+
 /// All that the gate goes by.
 #[derive(Debug)]
 pub struct Config {
@@ -106,24 +124,24 @@ pub struct Config {
     pub state: PathBuf,
     /// Who asks.
     pub requester: Issuer,
-    /// Who decides; publishes the allow list as well.
+    /// Who decides; publishes the rules as well.
     pub authority: Issuer,
     /// Who enforces.
     pub enforcer: Issuer,
     /// The name that authorizations must be for.
     pub audience: IssuerName,
-    /// On whose behalf commands run.
+    /// On whose behalf commands run and tools are called.
     pub subject: Entity,
-    /// What may run.
-    pub allow: AllowList,
-    /// The name of the published list.
-    pub policy_name: PolicyName,
+    /// What may run, or be called.
+    pub rules: Rules,
     /// How long an authorization is good for, in seconds.
     pub lifetime: u64,
     /// What is disclosed of arguments.
     pub arguments: Arguments,
     /// Where programs are looked for that are given by a bare name.
     pub search: SearchPath,
+    /// How long the answer to a call is waited for, in seconds.
+    pub answer_seconds: u64,
 }
 
 /// What may stand in a configuration file, whichever command reads it. What only some need is optional here.
@@ -144,6 +162,11 @@ pub(crate) struct File {
     #[serde(default = "allowed_programs")]
     policy_name: String,
     allow: Option<Vec<Vec<String>>>,
+    #[serde(default = "allowed_tools")]
+    tool_policy_name: String,
+    tool: Option<Vec<ToolRule>>,
+    #[serde(default = "one_hour")]
+    answer_seconds: u64,
     subject: Option<Subject>,
     requester: Party,
     authority: Party,
@@ -197,6 +220,25 @@ impl File {
             lifetime: self.authorization_seconds,
         })
     }
+
+    /// The rules of one of the two, after those of both have been read.
+    fn rules(&mut self, before: Before) -> Result<Rules, ConfigError> {
+        let allow = self.allow.take().map(AllowList::new).transpose()?;
+        let tools = self.tool.take().map(ToolList::new).transpose()?;
+        let programs_name = name("policy_name", &self.policy_name)?;
+        let tools_name = name("tool_policy_name", &self.tool_policy_name)?;
+        Ok(match before {
+            Before::Programs => {
+                let allow = allow.ok_or(ConfigError::Missing("allow"))?;
+                Rules { name: programs_name, policies: allow.policies(), file: "policy.json" }
+            }
+            Before::Tools => {
+                let tools =
+                    tools.ok_or(ConfigError::Missing("[[tool]], once for each tool that may be called,"))?;
+                Rules { name: tools_name, policies: tools.policies(), file: "tools.json" }
+            }
+        })
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -230,16 +272,45 @@ fn allowed_programs() -> String {
     "allowed-programs".to_owned()
 }
 
+fn allowed_tools() -> String {
+    "allowed-tools".to_owned()
+}
+
+const fn one_hour() -> u64 {
+    3_600
+}
+
 fn agent() -> String {
     "Agent".to_owned()
 }
 
+/// What a gate stands before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Programs,
+    Tools,
+}
+
 impl Config {
-    /// Reads a configuration with the files that it names. Their paths are relative to the configuration's folder.
+    /// Reads a configuration with the files that it names, for the gate before programs. Paths are relative to the
+    /// configuration's folder.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let file = File::read(path)?;
+        Self::read_for(Before::Programs, path)
+    }
+
+    /// The same for the gate before the tools of an MCP server. One file may have the rules of both.
+    pub fn read_for_tools(path: &Path) -> Result<Self, ConfigError> {
+        Self::read_for(Before::Tools, path)
+    }
+
+    fn read_for(before: Before, path: &Path) -> Result<Self, ConfigError> {
+        let mut file = File::read(path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let Common { log, trust, wait, state, requester, authority, lifetime } = file.common(folder)?;
+        if !(1..=LONGEST_LIFETIME).contains(&file.answer_seconds) {
+            return Err(ConfigError::Answer(file.answer_seconds));
+        }
+        let rules = file.rules(before)?;
         let enforcer = file.enforcer.as_ref().ok_or(ConfigError::Missing("enforcer"))?;
         let enforcer = issuer("enforcer.name", enforcer, folder)?;
         differ(("authority", authority.public_key()), ("enforcer", enforcer.public_key()))?;
@@ -257,11 +328,11 @@ impl Config {
             enforcer,
             audience,
             subject: subject(file.subject.ok_or(ConfigError::Missing("subject"))?)?,
-            allow: AllowList::new(file.allow.ok_or(ConfigError::Missing("allow"))?)?,
-            policy_name: name("policy_name", &file.policy_name)?,
+            rules,
             lifetime,
             arguments: file.arguments,
             search: file.search_path.map(search_path).transpose()?.unwrap_or_default(),
+            answer_seconds: file.answer_seconds,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Publishing the allow list: once, and again when it changes.
+//! Publishing the rules: once, and again when they change.
 
 use countersign_verifier::merkle::LeafHash;
 use countersign_verifier::statement::payload::Policy;
@@ -11,15 +11,15 @@ use crate::publish::{self, PublishError, Publisher};
 use crate::report::Event;
 
 impl Gate {
-    /// Who publishes the list.
+    /// Who publishes the rules.
     pub(super) fn publisher(&self) -> Result<Publisher<'_>, Stop> {
-        let published = self.state.published()?;
+        let published = self.state.published(self.rules.file)?;
         Ok(Publisher { client: &self.client, authority: &self.authority, clock: &self.clock, published })
     }
 
-    /// The list as it is now.
+    /// The rules as they are now.
     pub(super) fn policy(&self) -> Result<Policy, Stop> {
-        let policy = publish::policy(self.policy_name.clone(), self.allow.policies(), None);
+        let policy = publish::policy(self.rules.name.clone(), self.rules.policies.clone(), None);
         Ok(policy.ok_or(ResolveError::NoCanonicalForm)?)
     }
 
@@ -34,7 +34,8 @@ impl Gate {
         if taken.is_news {
             let (entry, index) = (taken.submitted.entry(), taken.submitted.index());
             let words = super::words::of(&taken.statement, &taken.submitted);
-            self.report.tell(&Event::Logged { kind: taken.statement.kind(), index, entry, words });
+            let kind = taken.statement.kind();
+            self.report.tell(&Event::Logged { execution: None, kind, index, entry, words });
         }
         Ok(taken.submitted.entry())
     }

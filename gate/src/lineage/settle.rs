@@ -18,7 +18,8 @@ const BATCH_REFUSED: &str = "batch-refused";
 
 /// Whether everything is in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Settled {
+pub enum Settled {
+    /// It is.
     Yes,
     /// The log could not be asked, or not to the end.
     NotYet,
@@ -81,7 +82,8 @@ impl Gate {
         let renewed = if again { self.renewed(statement, &HashMap::new()).ok() } else { None };
         if renewed.is_none() {
             let why = SubmitError::Refused(problem);
-            self.report.tell(&Event::Refused { kind: statement.kind(), why: &why });
+            let execution = journal.execution();
+            self.report.tell(&Event::Refused { execution, kind: statement.kind(), why: &why });
             self.not_fatal(journal.refused(entry, why.to_string()));
         }
         self.replace(journal, entry, renewed);
@@ -108,7 +110,8 @@ impl Gate {
             if let Some(renewed) = renewed {
                 self.not_fatal(journal.replace(step.entry, renewed));
             } else {
-                self.report.tell(&Event::Refused { kind: step.statement.kind(), why: &Orphaned });
+                let (execution, kind) = (journal.execution(), step.statement.kind());
+                self.report.tell(&Event::Refused { execution, kind, why: &Orphaned });
                 self.not_fatal(journal.refused(step.entry, Orphaned.to_string()));
             }
         }
