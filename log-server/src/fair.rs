@@ -153,8 +153,27 @@ impl<K: Hash + Eq + Clone, T> Lanes<K, T> {
 
     /// Takes the item whose turn it is, if it may be taken; if not, it stays the one whose turn it is.
     pub(crate) fn pop_if(&mut self, may: impl FnOnce(Load) -> bool) -> Option<(Load, T)> {
+        self.pop_of(|_| true, may)
+    }
+
+    /// The same among those who may have a turn now. The others keep their places.
+    pub(crate) fn pop_of(
+        &mut self,
+        has_turn: impl Fn(&K) -> bool,
+        may: impl FnOnce(Load) -> bool,
+    ) -> Option<(Load, T)> {
+        let mut passed = 0_usize;
         loop {
             let who = self.turn.front()?;
+            if !has_turn(who) {
+                passed = passed.saturating_add(1);
+                self.turn.rotate_left(1);
+                if passed >= self.turn.len() {
+                    return None;
+                }
+                continue;
+            }
+            passed = 0;
             let lane = self.by_owner.get_mut(who)?;
             let load = lane.waiting.front()?.0;
             if load.cost() > lane.credit && self.turn.len() > 1 {

@@ -59,10 +59,11 @@ pub(crate) fn record(stage: Stage, took: Duration) {
     }
 }
 
-/// Does some work, and records how long it took.
-pub(crate) fn timed<T>(stage: Stage, work: impl FnOnce() -> T) -> T {
+/// Does some work, records how long it took, and says so.
+pub(crate) fn timed<T>(stage: Stage, work: impl FnOnce() -> T) -> (T, Duration) {
     let started = Instant::now();
     let done = work();
-    record(stage, started.elapsed());
-    done
+    let took = started.elapsed();
+    record(stage, took);
+    (done, took)
 }

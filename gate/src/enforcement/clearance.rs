@@ -7,26 +7,26 @@ use countersign_verifier::statement::{UnixSeconds, Validity};
 use super::{Denial, check_window};
 use crate::exact::ExactCommand;
 
-/// One command, or whatever else it is, cleared to happen once. There is no other way to make one than
+/// One command, cleared to run once. There is no other way to make one than
 /// [`Enforcement::clear`](super::Enforcement::clear), and opening it takes it.
 #[derive(Debug)]
-pub struct Clearance<T = ExactCommand> {
-    exact: T,
+pub struct Clearance {
+    command: ExactCommand,
     authorization: LeafHash,
     validity: Validity,
     head: Head,
     witnesses: usize,
 }
 
-impl<T> Clearance<T> {
+impl Clearance {
     pub(super) fn new(
-        exact: T,
+        command: ExactCommand,
         authorization: LeafHash,
         validity: Validity,
         head: Head,
         witnesses: usize,
     ) -> Self {
-        Self { exact, authorization, validity, head, witnesses }
+        Self { command, authorization, validity, head, witnesses }
     }
 
     /// The entry that allows it.
@@ -44,21 +44,21 @@ impl<T> Clearance<T> {
         self.witnesses
     }
 
-    /// Gives out what it is for, if the authorization still holds: time has passed since it was checked.
-    pub fn open(self, now: UnixSeconds) -> Result<Cleared<T>, Denial> {
+    /// Gives the command out, if the authorization still holds: time has passed since it was checked.
+    pub fn open(self, now: UnixSeconds) -> Result<Cleared, Denial> {
         check_window(&self.validity, now)?;
-        Ok(Cleared(self.exact))
+        Ok(Cleared(self.command))
     }
 }
 
-/// What was cleared, and whose authorization held a moment ago. Of a command, it is what
+/// A command that was cleared, and whose authorization held a moment ago. It is what
 /// [`execute`](crate::execute::execute) takes.
 #[derive(Debug)]
-pub struct Cleared<T = ExactCommand>(T);
+pub struct Cleared(ExactCommand);
 
-impl<T> Cleared<T> {
-    /// What may happen.
-    pub fn exact(&self) -> &T {
+impl Cleared {
+    /// The command.
+    pub fn command(&self) -> &ExactCommand {
         &self.0
     }
 }

@@ -5,15 +5,16 @@ use countersign_verifier::replay::{Engine, Evaluation, Question};
 use countersign_verifier::statement::payload::{Action, Authorization, Decision, Entity, Intent};
 use countersign_verifier::statement::{
     FreeForm, Kind, Material, Payload, RefRole, References, Statement, Subject, UnixSeconds, Validity,
-    Verdict, VerificationCode, read_payload,
+    Verdict, VerificationCode,
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Gate, Stop};
+use crate::allow::{ACTION, AllowList, RESOURCE_TYPE};
 use crate::client::{SubmitError, Submitted, Wait};
 use crate::config::Arguments;
 use crate::enforcement::{Attempt, constraints};
-use crate::exact::{Exact, ResolveError, canonical_digest};
+use crate::exact::{ResolveError, canonical_digest};
 use crate::issuer::Issuer;
 use crate::state::Journal;
 
@@ -23,8 +24,8 @@ const MAX_DISCLOSED: usize = 16 * 1024;
 /// Why an attempt was not authorized although nothing broke.
 #[derive(Debug, thiserror::Error)]
 enum NotAuthorized {
-    #[error("no rule of the allow list permits {0}")]
-    ByPolicy(String),
+    #[error("no rule of the allow list permits {program} with these arguments")]
+    ByPolicy { program: String },
     #[error("the authorization is in the log, but no head with it was cosigned by the quorum in time")]
     NotCosigned,
     #[error("the log left {0} without an answer")]
@@ -33,11 +34,7 @@ enum NotAuthorized {
 
 impl Gate {
     /// Puts the intent into the log, and the policy that it will be judged by. Returns the entry of the policy.
-    pub(super) async fn ask<T: Exact>(
-        &self,
-        journal: &mut Journal,
-        attempt: &Attempt<T>,
-    ) -> Result<LeafHash, Stop> {
+    pub(super) async fn ask(&self, journal: &mut Journal, attempt: &Attempt) -> Result<LeafHash, Stop> {
         let intent = Payload::Intent(Intent {
             subject: attempt.subject.clone(),
             action: self.action(attempt)?,
@@ -47,24 +44,24 @@ impl Gate {
         });
         let intent = self.about(attempt, &self.requester, None, &intent, &References::default())?;
         journal.add(vec![intent.clone()])?;
-        let mut publisher = self.publisher()?;
-        let policy = publisher.current(&self.policy()?)?;
+        let mut published = self.state.published()?;
+        let policy = self.current_policy(&mut published)?;
 
         let missing = |error| Stop::not_logged(VerificationCode::AuthorizationMissing, error);
         let batch = [policy.bytes(), intent.bytes()];
         let asking = self.client.submit_batch(&batch, Wait::Sequenced);
         let answers = self.patiently("the log to take the intent", asking).await.map_err(missing)?;
         let [policy_answer, intent_answer] = answers.try_into().map_err(|_| no_answer(Kind::Intent))?;
-        let policy = self.published(&mut publisher, policy, policy_answer).await;
+        let policy = self.published(&mut published, policy, policy_answer).await;
         self.note(journal, &intent_answer.map_err(missing)?);
         policy
     }
 
     /// Decides, and has the authorization put into the log if there is one. Returns its bytes and its proof.
-    pub(super) async fn authorize<T: Exact>(
+    pub(super) async fn authorize(
         &self,
         journal: &mut Journal,
-        attempt: &Attempt<T>,
+        attempt: &Attempt,
         policy: LeafHash,
     ) -> Result<(Vec<u8>, String), Stop> {
         let intent = journal.newest(Kind::Intent).map(|step| (RefRole::Intent, step.entry));
@@ -78,7 +75,8 @@ impl Gate {
         let decision = self.about(attempt, &self.authority, None, &decision, &stands_on(None))?;
         if !permitted {
             journal.add(vec![decision])?;
-            let why = NotAuthorized::ByPolicy(attempt.exact.words());
+            let program = attempt.command.program().to_owned();
+            let why = NotAuthorized::ByPolicy { program };
             return Err(Stop::new(VerificationCode::PolicyValidationFailed, why));
         }
         let validity = self.validity(self.clock.now());
@@ -123,34 +121,34 @@ impl Gate {
     }
 
     /// Applies the policies, as anybody can who replays the decision.
-    fn decide<T: Exact>(&self, attempt: &Attempt<T>) -> Evaluation {
+    fn decide(&self, attempt: &Attempt) -> Evaluation {
         self.engine.evaluate(&Question {
             subject: &attempt.subject,
-            action: &Action { name: T::ACTION.to_owned(), properties: None },
+            action: &Action { name: ACTION.to_owned(), properties: None },
             resource: &resource(attempt),
-            context: &attempt.exact.context(),
+            context: &AllowList::context(&attempt.command),
             entities: &[],
         })
     }
 
-    fn decision<T: Exact>(&self, attempt: &Attempt<T>, found: Evaluation) -> Result<Payload, Stop> {
+    fn decision(&self, attempt: &Attempt, found: Evaluation) -> Result<Payload, Stop> {
         Ok(Payload::Decision(Decision {
             decision: found.verdict,
             code: found.code,
             reasons: Some(found.reasons),
             errors: Some(found.errors),
             entities: Some(Material::Disclosed(Vec::new())),
-            context: Some(self.disclose(attempt.exact.context())?),
+            context: Some(self.disclose(AllowList::context(&attempt.command))?),
             engine: Some(Engine::version()),
         }))
     }
 
-    fn permission<T: Exact>(&self, attempt: &Attempt<T>) -> Result<Authorization, Stop> {
+    fn permission(&self, attempt: &Attempt) -> Result<Authorization, Stop> {
         Ok(Authorization {
             subject: attempt.subject.clone(),
             action: self.action(attempt)?,
             resource: resource(attempt),
-            action_digest: Some(attempt.exact.digest()),
+            action_digest: Some(attempt.command.digest()),
             constraints: Some(Material::Disclosed(constraints(self.enforcement.wait))),
         })
     }
@@ -160,24 +158,25 @@ impl Gate {
         Validity { audience: self.enforcement.audience.clone(), not_before: now, expires }
     }
 
-    fn action<T: Exact>(&self, attempt: &Attempt<T>) -> Result<Action, Stop> {
-        let properties = self.disclose(attempt.exact.properties())?;
-        Ok(Action { name: T::ACTION.to_owned(), properties: Some(properties) })
+    fn action(&self, attempt: &Attempt) -> Result<Action, Stop> {
+        let properties = json!({ "arguments": attempt.command.arguments(), "cwd": attempt.command.folder() });
+        let Value::Object(properties) = properties else { return Err(ResolveError::NoCanonicalForm.into()) };
+        Ok(Action { name: ACTION.to_owned(), properties: Some(self.disclose(properties)?) })
     }
 
-    /// Arguments as they are, or their digest where they are private, or long, or no statement could say them.
+    /// Arguments as they are, or their digest where they are private or long.
     fn disclose(&self, members: Map<String, Value>) -> Result<FreeForm, Stop> {
-        let text = serde_json::to_vec(&members).map_err(|_| ResolveError::NoCanonicalForm)?;
-        if self.arguments == Arguments::Disclosed && text.len() <= MAX_DISCLOSED && can_be_stated(&text) {
-            return Ok(Material::Disclosed(members));
+        let value = Value::Object(members);
+        if self.arguments == Arguments::Withheld || value.to_string().len() > MAX_DISCLOSED {
+            return Ok(Material::Withheld(canonical_digest(&value).ok_or(ResolveError::NoCanonicalForm)?));
         }
-        let digest = canonical_digest(&Value::Object(members)).ok_or(ResolveError::NoCanonicalForm)?;
-        Ok(Material::Withheld(digest))
+        let Value::Object(members) = value else { return Err(ResolveError::NoCanonicalForm.into()) };
+        Ok(Material::Disclosed(members))
     }
 
-    fn about<T>(
+    fn about(
         &self,
-        attempt: &Attempt<T>,
+        attempt: &Attempt,
         issuer: &Issuer,
         validity: Option<Validity>,
         payload: &Payload,
@@ -188,15 +187,9 @@ impl Gate {
     }
 }
 
-fn resource<T: Exact>(attempt: &Attempt<T>) -> Entity {
-    let id = attempt.exact.resource().to_owned();
-    Entity { entity_type: T::RESOURCE_TYPE.to_owned(), id, properties: None }
-}
-
-/// Whether a statement can have this object as deep as it stands in an authorization: `/action/properties`. Fractions
-/// and large numbers are what it cannot have, and so a digest stands for them.
-fn can_be_stated(members: &[u8]) -> bool {
-    read_payload(&[br#"{"action":{"properties":"#, members, b"}}"].concat()).is_ok()
+fn resource(attempt: &Attempt) -> Entity {
+    let id = attempt.command.program().to_owned();
+    Entity { entity_type: RESOURCE_TYPE.to_owned(), id, properties: None }
 }
 
 fn no_answer(kind: Kind) -> Stop {

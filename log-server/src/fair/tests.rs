@@ -147,3 +147,22 @@ fn another_is_in_the_next_batch_however_long_the_flood() {
         assert_eq!(others, 8, "all of the others are in the first batch");
     }
 }
+
+#[test]
+fn who_has_no_turn_now_holds_nobody_up_and_comes_later() {
+    let mut lanes = Lanes::new(BOUND);
+    for number in 0..6 {
+        let who = number % 3;
+        // More than the credit of a turn: lanes go round several times before an item is taken.
+        lanes.push(&who, vec![(load(1, 3 * QUANTUM), number)]).unwrap();
+    }
+    let mut pop_of =
+        |has_turn: &[u8]| lanes.pop_of(|who| has_turn.contains(who), |_| true).map(|(_, item)| item);
+    assert_eq!(pop_of(&[]), None);
+    assert_eq!([pop_of(&[2]), pop_of(&[2]), pop_of(&[2])], [Some(2), Some(5), None]);
+    let mut rest: Vec<_> = std::iter::from_fn(|| pop_of(&[0, 1])).collect();
+    assert!(rest.iter().position(|item| *item == 0) < rest.iter().position(|item| *item == 3), "{rest:?}");
+    rest.sort_unstable();
+    assert_eq!(rest, [0, 1, 3, 4]);
+    assert_eq!(lanes.held(), Load::default());
+}

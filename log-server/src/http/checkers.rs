@@ -3,9 +3,10 @@
 //! They are shared fairly: whose statements it says they are has a lane, and lanes are served in turn. So a flood of
 //! one issuer makes the others wait for one slice of work, not for all of it.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -25,6 +26,38 @@ pub(super) const BOUND: Load = Load { statements: 4 * 1024, bytes: 64 * 1024 * 1
 
 type Job = Box<dyn FnOnce() + Send>;
 
+/// What waits in a lane.
+enum Waits {
+    /// Done when it is done.
+    Work(Job),
+    /// The check of a statement, which is under way from then on until it is answered.
+    Check(Box<dyn FnOnce(UnderWay) + Send>, Turn),
+}
+
+/// A statement under way: checked, or being checked, and not answered yet. It is until this is dropped.
+pub(super) struct UnderWay {
+    desk: Arc<Desk>,
+    turn: Turn,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut waiting = self.desk.lock();
+        if let Some(under_way) = waiting.under_way.get_mut(&self.turn) {
+            *under_way = under_way.saturating_sub(1);
+            if *under_way == 0 {
+                waiting.under_way.remove(&self.turn);
+            }
+        }
+        // There may be one that waited for this.
+        let wakes = waiting.asleep > 0 && !waiting.lanes.is_empty();
+        drop(waiting);
+        if wakes {
+            self.desk.filled.notify_one();
+        }
+    }
+}
+
 /// One thread a core.
 pub(super) struct Checkers {
     desk: Arc<Desk>,
@@ -36,7 +69,10 @@ struct Desk {
 }
 
 struct Waiting {
-    lanes: Lanes<Turn, Job>,
+    lanes: Lanes<Turn, Waits>,
+    /// How many statements of each are under way, and how many may be.
+    under_way: HashMap<Turn, usize>,
+    bound: usize,
     closed: bool,
     /// How many threads wait for something to come.
     asleep: usize,
@@ -46,8 +82,9 @@ impl Checkers {
     pub(super) fn start() -> std::io::Result<Self> {
         let threads = thread::available_parallelism()?.get();
         let lanes = Lanes::new(BOUND.times(threads));
-        let waiting = Mutex::new(Waiting { lanes, closed: false, asleep: 0 });
-        let desk = Arc::new(Desk { waiting, filled: Condvar::new() });
+        let waiting =
+            Waiting { lanes, under_way: HashMap::new(), bound: usize::MAX, closed: false, asleep: 0 };
+        let desk = Arc::new(Desk { waiting: Mutex::new(waiting), filled: Condvar::new() });
         let checkers = Self { desk: Arc::clone(&desk) };
         for number in 0..threads {
             let desk = Arc::clone(&desk);
@@ -67,14 +104,20 @@ impl Checkers {
         results.pop().ok_or_else(Refusal::internal)
     }
 
-    /// Does `work` in turn, and does not wait for it.
+    /// Does the check of a statement in turn, and does not wait for it. The statement is under way until what `check` is
+    /// given is dropped, and while `bound` of its issuer are, the next one waits.
     pub(super) fn give(
         &self,
         turn: &Turn,
         load: Load,
-        work: impl FnOnce() + Send + 'static,
+        bound: usize,
+        check: impl FnOnce(UnderWay) + Send + 'static,
     ) -> Result<(), Refusal> {
-        self.desk.with_lanes(|lanes| lanes.push(turn, vec![(load, Box::new(work) as Job)]).map_err(full))
+        let waits = Waits::Check(Box::new(check), turn.clone());
+        self.desk.put(|waiting| {
+            waiting.bound = bound;
+            waiting.lanes.push(turn, vec![(load, waits)]).map_err(full)
+        })
     }
 
     /// Does each of `works` in turn, on as many threads as are free, and gives back their results in their order. None
@@ -85,7 +128,7 @@ impl Checkers {
         works: Vec<(Load, impl FnOnce() -> T + Send + 'static)>,
     ) -> Result<Vec<T>, Refusal> {
         let (jobs, results) = jobs(works);
-        self.desk.with_lanes(|lanes| lanes.push(turn, jobs).map_err(full))?;
+        self.desk.put(|waiting| waiting.lanes.push(turn, jobs).map_err(full))?;
         all(results).await
     }
 
@@ -96,7 +139,7 @@ impl Checkers {
         works: Vec<(Load, impl FnOnce() -> T + Send + 'static)>,
     ) -> Result<Vec<T>, Refusal> {
         let (jobs, results) = jobs(works);
-        self.desk.with_lanes(|lanes| lanes.push_anyway(turn, jobs));
+        self.desk.put(|waiting| waiting.lanes.push_anyway(turn, jobs));
         all(results).await
     }
 }
@@ -110,7 +153,7 @@ type Results<T> = Vec<oneshot::Receiver<T>>;
 
 fn jobs<T: Send + 'static>(
     works: Vec<(Load, impl FnOnce() -> T + Send + 'static)>,
-) -> (Vec<(Load, Job)>, Results<T>) {
+) -> (Vec<(Load, Waits)>, Results<T>) {
     let mut results = Vec::with_capacity(works.len());
     let jobs = works.into_iter().map(|(load, work)| {
         let (done, result) = oneshot::channel();
@@ -121,7 +164,7 @@ fn jobs<T: Send + 'static>(
                 let _ = done.send(work());
             }
         });
-        (load, job)
+        (load, Waits::Work(job))
     });
     (jobs.collect(), results)
 }
@@ -135,9 +178,13 @@ async fn all<T>(results: Results<T>) -> Result<Vec<T>, Refusal> {
 }
 
 impl Desk {
-    fn with_lanes<T>(&self, put: impl FnOnce(&mut Lanes<Turn, Job>) -> T) -> T {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = put(&mut waiting.lanes);
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put<T>(&self, put: impl FnOnce(&mut Waiting) -> T) -> T {
+        let mut waiting = self.lock();
+        let result = put(&mut waiting);
         let (several, asleep) = (waiting.lanes.held().statements > 1, waiting.asleep);
         drop(waiting);
         // To wake who is awake would cost as much.
@@ -149,7 +196,7 @@ impl Desk {
         result
     }
 
-    fn work(&self) {
+    fn work(self: &Arc<Self>) {
         while let Some(job) = self.take() {
             if catch_unwind(AssertUnwindSafe(job)).is_err() {
                 tracing::error!("checking a statement panicked");
@@ -157,11 +204,17 @@ impl Desk {
         }
     }
 
-    fn take(&self) -> Option<Job> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    fn take(self: &Arc<Self>) -> Option<Job> {
+        let mut waiting = self.lock();
         loop {
-            if let Some((_, job)) = waiting.lanes.pop_if(|_| true) {
-                return Some(job);
+            if let Some(waits) = waiting.take() {
+                return Some(match waits {
+                    Waits::Work(job) => job,
+                    Waits::Check(check, turn) => {
+                        let under_way = UnderWay { desk: Arc::clone(self), turn };
+                        Box::new(move || check(under_way))
+                    }
+                });
             }
             if waiting.closed {
                 return None;
@@ -173,10 +226,24 @@ impl Desk {
     }
 }
 
+impl Waiting {
+    /// Takes what has its turn, of those who have not too much under way. In the end all have their turns.
+    fn take(&mut self) -> Option<Waits> {
+        let Self { lanes, under_way, bound, closed, .. } = self;
+        let has_turn = |who: &Turn| *closed || under_way.get(who).is_none_or(|under_way| under_way < bound);
+        let (_, waits) = lanes.pop_of(has_turn, |_| true)?;
+        if let Waits::Check(_, turn) = &waits {
+            let of_this = under_way.entry(turn.clone()).or_default();
+            *of_this = of_this.saturating_add(1);
+        }
+        Some(waits)
+    }
+}
+
 impl Drop for Checkers {
     /// The threads end when nothing waits any more.
     fn drop(&mut self) {
-        self.desk.waiting.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.desk.lock().closed = true;
         self.desk.filled.notify_all();
     }
 }
@@ -269,5 +336,43 @@ mod tests {
         let place = order.iter().position(|who| who == "victim").unwrap();
         // A turn of the flood's own, and what the other threads do meanwhile.
         assert!(place < 16 * (threads + 2), "{place}");
+    }
+
+    /// Of one issuer as many are under way as may be, and not one more until one of them is answered; of others as many
+    /// as come; and in the end all.
+    #[test]
+    fn what_is_under_way_of_one_issuer_is_bounded_and_the_rest_waits_for_it() {
+        const BOUND: usize = 3;
+        let checkers = Checkers::start().unwrap();
+        let (flood, victim): (Turn, Turn) = ("flood".parse().ok(), "victim".parse().ok());
+        let (begun, begins) = mpsc::channel();
+        let give = |turn: &Turn, who: &'static str| {
+            let begun = begun.clone();
+            checkers.give(turn, ONE, BOUND, move |under_way| begun.send((who, under_way)).unwrap()).unwrap();
+        };
+        (0..10).for_each(|_| give(&flood, "flood"));
+        let mut under_way: Vec<_> = (0..BOUND).map(|_| begins.recv().unwrap()).collect();
+        // The victim gets through, although seven of the flood came before.
+        give(&victim, "victim");
+        let (who, victims) = begins.recv().unwrap();
+        assert_eq!(who, "victim");
+        drop(victims);
+        for _ in BOUND..10 {
+            assert!(begins.try_recv().is_err(), "one too many is under way");
+            assert_eq!(checkers.desk.lock().under_way.get(&flood), Some(&BOUND));
+            drop(under_way.pop());
+            under_way.push(begins.recv().unwrap());
+        }
+        assert!(under_way.iter().all(|(who, _)| *who == "flood"));
+        drop(under_way);
+        assert!(checkers.desk.lock().under_way.is_empty());
+
+        // What still waits in the end is done in the end, whatever is under way.
+        (0..10).for_each(|_| give(&flood, "flood"));
+        let held: Vec<_> = (0..BOUND).map(|_| begins.recv().unwrap()).collect();
+        drop(checkers);
+        drop(begun);
+        assert_eq!(begins.iter().count(), 10 - BOUND);
+        drop(held);
     }
 }

@@ -12,6 +12,7 @@ use super::answer::{self, Form, Wait};
 use super::app::App;
 use super::body::{self, COSE, JSON};
 use super::catalog::codes;
+use super::checkers::UnderWay;
 use super::claimed;
 use super::intake::{self, Taken};
 use super::problem::Refusal;
@@ -37,13 +38,14 @@ pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Res
     let here = Arc::clone(&app);
     let (load, since) = (Load { statements: 1, bytes: bytes.len() }, Instant::now());
     let (done, told) = oneshot::channel();
-    let (done, announced) = (Done(Some(done)), app.log.announce());
-    app.checkers.give(&turn, load, move || {
+    app.checkers.give(&turn, load, app.log.share_of_one(), move |under_way| {
+        let (done, announced) = (Done(Some((done, under_way))), here.log.announce());
         let checked = check(&here, &bytes);
         stage::record(Stage::Verified, since.elapsed());
         enter(&here, checked, announced, done);
     })?;
-    let Ok(outcome) = told.await else { return Err(app.log.reason_to_come().await.into()) };
+    // From here on it is not under way any more.
+    let Ok((outcome, _)) = told.await else { return Err(app.log.reason_to_come().await.into()) };
     if let (Outcome::Decided(_), Some(issuer)) = (&outcome, &turn) {
         tracing::Span::current().record("issuer", tracing::field::display(issuer));
     }
@@ -70,21 +72,21 @@ enum Outcome {
 }
 
 /// Where the outcome is told. Who drops it without one has met a fault.
-struct Done(Option<oneshot::Sender<Outcome>>);
+struct Done(Option<(oneshot::Sender<(Outcome, UnderWay)>, UnderWay)>);
 
 impl Done {
     fn tell(mut self, outcome: Outcome) {
         // When the client has gone, nobody listens.
-        if let Some(done) = self.0.take() {
-            let _ = done.send(outcome);
+        if let Some((done, under_way)) = self.0.take() {
+            let _ = done.send((outcome, under_way));
         }
     }
 }
 
 impl Drop for Done {
     fn drop(&mut self) {
-        if let Some(done) = self.0.take() {
-            let _ = done.send(Outcome::Refused(Refusal::internal()));
+        if let Some((done, under_way)) = self.0.take() {
+            let _ = done.send((Outcome::Refused(Refusal::internal()), under_way));
         }
     }
 }
@@ -101,14 +103,14 @@ fn enter(app: &App, checked: Result<Taken, Refusal>, announced: Announced, mut d
         return done.tell(Outcome::Refused(refusal));
     }
     // From here on no word means that the log stops.
-    let Some(done) = done.0.take() else { return };
+    let Some((done, under_way)) = done.0.take() else { return };
     app.log.hand_in(*statement, announced, |answer| {
         let outcome = match answer.map(|decisions| decisions.into_iter().next()) {
             Ok(Some(decision)) => Outcome::Decided(decision),
             Ok(None) => Outcome::Refused(Refusal::internal()),
             Err(error) => Outcome::Refused(error.into()),
         };
-        let _ = done.send(outcome);
+        let _ = done.send((outcome, under_way));
     });
 }
 

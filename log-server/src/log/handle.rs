@@ -69,6 +69,11 @@ impl Log {
         Ok(results)
     }
 
+    /// How many statements of one issuer may be under way, from their check to their answer.
+    pub(crate) fn share_of_one(&self) -> usize {
+        self.queue.share_of_one()
+    }
+
     /// Says that a statement is being checked. Those before it may be let wait for a moment, to share a batch with it.
     pub(crate) fn announce(&self) -> Announced {
         self.queue.announce()

@@ -5,6 +5,7 @@
 //! batches. A head is signed only after its batch is durable. Ed25519 is deterministic and the batch holds size and
 //! root, so the signed head is as durable as the batch: after a crash the same head gets the same signature.
 
+mod presence;
 mod queue;
 mod submission;
 
@@ -92,7 +93,7 @@ impl Sequencer {
         let size = tip.size();
         // Where this ends early, those who wait learn it by their work being dropped, and then look up the reason.
         let Built { batch, edge, decisions } =
-            match stage::timed(Stage::Sequenced, || self.build(&tip, &mut work)) {
+            match stage::timed(Stage::Sequenced, || self.build(&tip, &mut work)).0 {
                 Ok(built) => built,
                 Err(error) => {
                     let (damaged, cause) = (error.is_damage(), with_causes(&error));
@@ -107,10 +108,12 @@ impl Sequencer {
         let grown = edge.as_ref().map(Edge::size);
         let reached = |step| grown.into_iter().for_each(|size| self.steps.reached(step, size));
         reached(Step::Built);
-        if (batch.growth.is_some() || batch.publication.is_some())
-            && let Err(error) = stage::timed(Stage::Synced, || self.store.commit(&batch))
-        {
-            return self.stop.stop(StopReason::Write { size, cause: with_causes(&error) });
+        if batch.growth.is_some() || batch.publication.is_some() {
+            let (written, took) = stage::timed(Stage::Synced, || self.store.commit(&batch));
+            if let Err(error) = written {
+                return self.stop.stop(StopReason::Write { size, cause: with_causes(&error) });
+            }
+            self.queue.wrote(took);
         }
         reached(Step::Durable);
         if let (Some(edge), Some(growth)) = (edge, &batch.growth) {

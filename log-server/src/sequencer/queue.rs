@@ -1,13 +1,16 @@
 //! What waits for the sequencer: bounded, and fair between issuers. What does not fit is refused at once.
 
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use countersign_verifier::statement::IssuerName;
 use tokio::sync::oneshot;
 
-use super::submission::{Answer, Group, Submission};
+use super::presence::{Presence, Share};
+use super::submission::{Answer, Group, MAX_GROUP, Submission};
 use crate::fair::{Lanes, Load};
 use crate::log::{QueueBounds, SubmitError};
 use crate::registrar::Decisions;
@@ -74,6 +77,9 @@ pub(crate) struct Queue {
     filled: Condvar,
     /// How many statements are being checked and then come.
     announced: AtomicUsize,
+    /// How many statements of one issuer may be under way.
+    of_one: AtomicUsize,
+    processors: usize,
 }
 
 #[derive(Debug)]
@@ -82,6 +88,10 @@ struct Waiting {
     publication: Option<PendingPublication>,
     closed: bool,
     sequencer: Sequencer,
+    presence: Presence,
+    share: Share,
+    /// How long a batch took to be written lately.
+    write: Duration,
 }
 
 /// What the sequencer is doing.
@@ -119,8 +129,22 @@ impl Drop for Announced {
 impl Queue {
     pub(crate) fn new(bounds: QueueBounds) -> Self {
         let lanes = Lanes::new(Load { statements: bounds.statements, bytes: bounds.bytes });
-        let waiting = Waiting { lanes, publication: None, closed: false, sequencer: Sequencer::Works };
-        Self { waiting: Mutex::new(waiting), filled: Condvar::new(), announced: AtomicUsize::new(0) }
+        let waiting = Waiting {
+            lanes,
+            publication: None,
+            closed: false,
+            sequencer: Sequencer::Works,
+            presence: Presence::new(Instant::now()),
+            share: Share::ALONE,
+            write: Duration::ZERO,
+        };
+        Self {
+            waiting: Mutex::new(waiting),
+            filled: Condvar::new(),
+            announced: AtomicUsize::new(0),
+            of_one: AtomicUsize::new(Share::ALONE.of_one),
+            processors: thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        }
     }
 
     /// Says that a statement is being checked, and comes soon if it is sound.
@@ -134,6 +158,11 @@ impl Queue {
     pub(crate) fn push(&self, submission: Submission) -> Result<Vec<oneshot::Receiver<Answer>>, SubmitError> {
         let Submission { issuer, groups, announced, answers } = submission;
         let mut waiting = self.lock();
+        if let Some(issuer) = &issuer {
+            waiting.presence.note(issuer, Instant::now());
+            waiting.share = waiting.presence.share(self.processors, waiting.write);
+            self.of_one.store(waiting.share.of_one, Ordering::Relaxed);
+        }
         if let Some(announced) = announced {
             announced.come();
         }
@@ -219,6 +248,17 @@ impl Queue {
         self.lock().closed
     }
 
+    /// A batch was written in this time.
+    pub(crate) fn wrote(&self, took: Duration) {
+        let write = &mut self.lock().write;
+        *write = write.saturating_mul(7).saturating_add(took) / 8;
+    }
+
+    /// How many statements of one issuer may be under way, from their check to their answer.
+    pub(crate) fn share_of_one(&self) -> usize {
+        self.of_one.load(Ordering::Relaxed)
+    }
+
     /// How much waits.
     pub(crate) fn depth(&self) -> Load {
         self.lock().lanes.held()
@@ -236,10 +276,13 @@ impl Waiting {
     }
 
     fn take(&mut self) -> Work {
+        // A group comes with it in any case.
+        let statements = MAX_BATCH.statements.min(self.share.of_all.saturating_add(MAX_GROUP));
+        let most = Load { statements, ..MAX_BATCH };
         let mut work = Work { groups: Vec::new(), publication: self.publication.take() };
         let mut taken = Load::default();
         while let Some((load, group)) =
-            self.lanes.pop_if(|load| taken == Load::default() || taken.plus(load).fits(MAX_BATCH))
+            self.lanes.pop_if(|load| taken == Load::default() || taken.plus(load).fits(most))
         {
             taken = taken.plus(load);
             stage::record(Stage::Queued, group.waited());

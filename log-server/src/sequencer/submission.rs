@@ -12,8 +12,9 @@ use crate::fair::Load;
 use crate::log::{Atomicity, SubmitError};
 use crate::registrar::Decisions;
 
-/// How many statements of a submission stay together. The next are taken when others had their turn.
-const MAX_GROUP: usize = 128;
+/// How many statements of a submission stay together. The next are taken when others had their turn. Larger groups would
+/// save nothing, and whoever waits for a batch waits for whole groups.
+pub(super) const MAX_GROUP: usize = 32;
 
 /// The answer to a group.
 pub(crate) type Answer = Result<Decisions, SubmitError>;

@@ -45,9 +45,13 @@ pub fn judge(samples: &[Sample]) -> Vec<Bar> {
         let silent = figures.ours(row, Figure::WithoutRetryAfter);
         bars.extend(at_most(format!("{row}: every refusal says when to retry"), silent, 0.0, " do not"));
     }
-    let flood = figures.among("modest-flooded", "modest", Figure::Latency("p99"));
-    let demand = "beside a flood: the p99 of a modest issuer at most 1.5 times as long".to_owned();
-    bars.extend(at_most(demand, flood, 1.5, " times"));
+    for (row, flood) in [("modest-flooded", "a flood"), ("modest-batches", "a flood of batches")] {
+        for (by, when) in [("modest", "alone"), ("modest-busy", "with busy processors")] {
+            let demand = format!("beside {flood}: the p99 of a modest issuer at most 1.5 times that {when}");
+            let longer = figures.among(row, by, Figure::Latency("p99"));
+            bars.extend(at_most(demand, longer, 1.5, " times"));
+        }
+    }
     for row in ["read-checkpoint", "read-tile", "read-bundle"] {
         let ratio = versus(row, Figure::PerSecond, On::TesseraDefault);
         bars.extend(at_least(format!("{row}: 1.5 x Tessera"), ratio, 1.5, " x"));

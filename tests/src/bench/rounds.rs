@@ -1,9 +1,11 @@
 //! Measuring in turns.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::rows::{FLOOD, On, Pace, Row};
+use super::rows::{On, Pace, Row};
 use super::sample::{Figure, Sample, Spread};
 use super::subject::Subject;
 use super::{BenchError, disk};
@@ -44,7 +46,8 @@ impl Run<'_> {
                 let rate = format!("{:.0}", (capacity * f64::from(times)).max(1.0));
                 self.hammer(args, &["--rate".to_owned(), rate])
             }
-            Pace::BesideFlood(args) => self.beside_flood(args)?,
+            Pace::BesideWork(args) => self.beside_work(args),
+            Pace::BesideFlood(args, flood) => self.beside_flood(args, flood)?,
         };
         let grown = disk::used(&self.subject.data).saturating_sub(before);
         let command = format!("{} {}", Program::Hammer.name(), args.join(" "));
@@ -71,7 +74,7 @@ impl Run<'_> {
         #[expect(clippy::cast_precision_loss, reason = "a figure to be read")]
         let each = acknowledged.filter(|count| *count > 0.0).map(|count| grown as f64 / count);
         // Beside a flood most of what grows is the flood's.
-        sample.disk_each = each.filter(|_| !matches!(self.row.pace, Pace::BesideFlood(_)));
+        sample.disk_each = each.filter(|_| !matches!(self.row.pace, Pace::BesideFlood(..)));
         Ok(Some(sample))
     }
 
@@ -82,9 +85,29 @@ impl Run<'_> {
         (args, ran)
     }
 
+    /// Runs the row in the name of one issuer, while every processor has something else to compute.
+    fn beside_work(&self, row: &[&str]) -> (Vec<String>, Ran) {
+        let args = self.args("modest", row, self.duration);
+        let done = AtomicBool::new(false);
+        let ran = std::thread::scope(|scope| {
+            for _ in 0..std::thread::available_parallelism().map_or(1, NonZeroUsize::get) {
+                scope.spawn(|| {
+                    let mut number = 0_u64;
+                    while !done.load(Ordering::Relaxed) {
+                        number = std::hint::black_box(number.wrapping_add(1));
+                    }
+                });
+            }
+            let ran = run_for(PATIENCE, Program::Hammer, &args);
+            done.store(true, Ordering::Relaxed);
+            ran
+        });
+        (args, ran)
+    }
+
     /// Runs the row in the name of one issuer, while another one submits as much as it can.
-    fn beside_flood(&self, row: &[&str]) -> Result<(Vec<String>, Ran), BenchError> {
-        let flood = self.args("flood", FLOOD, self.duration.saturating_add(FLOOD_LASTS));
+    fn beside_flood(&self, row: &[&str], flood: &[&str]) -> Result<(Vec<String>, Ran), BenchError> {
+        let flood = self.args("flood", flood, self.duration.saturating_add(FLOOD_LASTS));
         let before = self.size();
         let flooding = std::thread::spawn(move || run_for(PATIENCE, Program::Hammer, &flood));
         let begun = Instant::now();

@@ -29,8 +29,10 @@ pub enum Pace {
     Args(&'static [&'static str]),
     /// By these, and as many times as many statements a second as the row `single` brought.
     TimesCapacity(u32, &'static [&'static str]),
-    /// By these, while another issuer sends as much as it can.
-    BesideFlood(&'static [&'static str]),
+    /// By these, while something that has nothing to do with the log computes on every processor.
+    BesideWork(&'static [&'static str]),
+    /// By the first, while another issuer sends as much as it can in the way of the second.
+    BesideFlood(&'static [&'static str], &'static [&'static str]),
 }
 
 /// One row of the table.
@@ -61,8 +63,10 @@ const BATCH: Pace = Pace::Args(&["--connections", "4", "--batch", "1024", "--wai
 const COSIGNED: Pace = Pace::Args(&["--rate", "1000", "--connections", "1024", "--wait", "cosigned"]);
 const WRITER: Pace = Pace::Args(&["--connections", "1", "--wait", "cosigned"]);
 const MODEST: &[&str] = &["--rate", "100", "--connections", "128", "--wait", "sequenced"];
-/// What a flood is made of. Who sends it has processors of its own elsewhere, and here those that nobody else wants.
-pub const FLOOD: &[&str] = &["--connections", "256", "--wait", "sequenced", "--niceness", "19"];
+/// What floods are made of. Who sends them has processors of its own elsewhere, and here those that nobody else wants.
+const FLOOD: &[&str] = &["--connections", "256", "--wait", "sequenced", "--niceness", "19"];
+const BATCHES: &[&str] =
+    &["--connections", "4", "--batch", "1024", "--wait", "sequenced", "--niceness", "19"];
 
 /// Every row of the table, in the order in which they are measured. Those that read come after some that write.
 pub const ROWS: &[Row] = &[
@@ -124,10 +128,24 @@ pub const ROWS: &[Row] = &[
         on: OURS,
     },
     Row {
+        name: "modest-busy",
+        about: "the same, while all processors are busy with something else",
+        entry_bytes: KIB,
+        pace: Pace::BesideWork(MODEST),
+        on: OURS,
+    },
+    Row {
         name: "modest-flooded",
         about: "the same, while another issuer sends all it can on 256 connections",
         entry_bytes: KIB,
-        pace: Pace::BesideFlood(MODEST),
+        pace: Pace::BesideFlood(MODEST, FLOOD),
+        on: OURS,
+    },
+    Row {
+        name: "modest-batches",
+        about: "the same, while another issuer sends all the batches it can on 4 connections",
+        entry_bytes: KIB,
+        pace: Pace::BesideFlood(MODEST, BATCHES),
         on: OURS,
     },
     Row {

@@ -10,9 +10,13 @@ use super::*;
 use crate::log::Atomicity;
 
 fn statement(number: u8) -> VerifiedStatement {
+    statement_of("ann", number)
+}
+
+fn statement_of(issuer: &str, number: u8) -> VerifiedStatement {
     let key = SigningKey::from_bytes(&[3; 32]);
     let claims = Claims {
-        issuer: "ann".parse().unwrap(),
+        issuer: issuer.parse().unwrap(),
         subject: Subject::Execution("run/1".parse().unwrap()),
         validity: None,
         issued_at: UnixSeconds::new(1_790_000_000).unwrap(),
@@ -116,4 +120,30 @@ fn who_is_refused_is_told() {
     assert_eq!(kept.recv(), Err(mpsc::RecvError));
     assert!(queue.take().is_none());
     assert_eq!(queue.announced.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn who_is_alone_fills_a_batch_and_who_is_not_leaves_it_short() {
+    let many = || (0..=255).cycle().take(MAX_BATCH.statements + 1).map(statement).collect::<Vec<_>>();
+    let taken = |queue: &Queue| {
+        let mut work = queue.take().unwrap();
+        work.groups.iter_mut().map(|group| group.take_statements().len()).sum::<usize>()
+    };
+    let alone = queue(usize::MAX);
+    alone.push(Submission::new(many(), Atomicity::Each)).unwrap();
+    assert_eq!(alone.share_of_one(), usize::MAX);
+    assert_eq!(taken(&alone), MAX_BATCH.statements);
+
+    let beside = queue(usize::MAX);
+    beside.push(Submission::new(vec![statement_of("bob", 0)], Atomicity::Each)).unwrap();
+    beside.push(Submission::new(many(), Atomicity::Each)).unwrap();
+    assert!(beside.share_of_one() < 100, "{}", beside.share_of_one());
+    let first = taken(&beside);
+    assert!((2..200).contains(&first), "{first}");
+    // Nothing is lost by that.
+    let mut all = first;
+    while all < MAX_BATCH.statements + 2 {
+        all += taken(&beside);
+    }
+    assert_eq!(beside.depth(), Load::default());
 }
