@@ -1,7 +1,7 @@
 //! The allow list: which programs may run, with which first arguments.
 //!
 //! It is written in the gate's configuration and published as Cedar policies, and it is these that decide: the list
-//! itself decides nothing. What they are applied to, [`AllowList::context`], goes into the decision, so that whoever
+//! itself decides nothing. What they are applied to, [`Exact::context`], goes into the decision, so that whoever
 //! has Cedar comes to the same verdict over the published text.
 
 use core::fmt::Write as _;
@@ -9,14 +9,8 @@ use std::collections::BTreeSet;
 
 use countersign_verifier::statement::Material;
 use countersign_verifier::statement::payload::PolicyText;
-use serde_json::{Map, Value, json};
 
-use crate::exact::ExactCommand;
-
-/// The name of the one action that there is.
-pub const ACTION: &str = "execute";
-/// The type of the resources.
-pub const RESOURCE_TYPE: &str = "Program";
+use crate::exact::{Exact, ExactCommand};
 
 /// Why a list cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -81,19 +75,6 @@ impl AllowList {
         let text = |rule: &Rule| PolicyText { id: rule.id(), text: Material::Disclosed(rule.cedar()) };
         self.0.iter().map(text).collect()
     }
-
-    /// What the Cedar policies are about, as their context.
-    pub fn context(command: &ExactCommand) -> Map<String, Value> {
-        let numbered = command.arguments().iter().enumerate();
-        let arguments: Map<String, Value> =
-            numbered.map(|(at, argument)| (at.to_string(), argument.clone().into())).collect();
-        let mut context = Map::new();
-        context.insert("arguments".to_owned(), Value::Object(arguments));
-        if let Some(name) = command.name() {
-            context.insert("name".to_owned(), json!(name));
-        }
-        context
-    }
 }
 
 impl Rule {
@@ -112,7 +93,7 @@ impl Rule {
     fn cedar(&self) -> String {
         let mut conditions = Vec::new();
         let resource = if self.is_path() {
-            format!("resource == {RESOURCE_TYPE}::{}", quoted(&self.program))
+            format!("resource == {}::{}", ExactCommand::RESOURCE_TYPE, quoted(&self.program))
         } else {
             conditions.push(format!("context has name && context.name == {}", quoted(&self.program)));
             "resource".to_owned()
@@ -123,26 +104,31 @@ impl Rule {
                 quoted(argument)
             ));
         }
-        let mut text =
-            format!("permit (\n    principal,\n    action == Action::\"{ACTION}\",\n    {resource}\n)");
-        if !conditions.is_empty() {
-            text.push_str(" when {\n    ");
-            text.push_str(&conditions.join(" &&\n    "));
-            text.push_str("\n}");
-        }
-        text.push_str(";\n");
-        text
+        permit(ExactCommand::ACTION, &resource, &conditions)
     }
 }
 
+/// A Cedar policy that permits an action on what `resource` says, when all conditions hold.
+pub(crate) fn permit(action: &str, resource: &str, conditions: &[String]) -> String {
+    let mut text =
+        format!("permit (\n    principal,\n    action == Action::\"{action}\",\n    {resource}\n)");
+    if !conditions.is_empty() {
+        text.push_str(" when {\n    ");
+        text.push_str(&conditions.join(" &&\n    "));
+        text.push_str("\n}");
+    }
+    text.push_str(";\n");
+    text
+}
+
 /// A word as it stands in an id: quoted when it would not be told apart otherwise.
-fn readable(word: &str) -> String {
+pub(crate) fn readable(word: &str) -> String {
     let plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_graphic() && c != '"' && c != '\\');
     if plain { word.to_owned() } else { quoted(word) }
 }
 
 /// A Cedar string literal.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut literal = String::from("\"");
     for c in text.chars() {
         match c {
@@ -181,12 +167,12 @@ mod tests {
             id: id.to_owned(),
             properties: None,
         };
-        let action = Action { name: ACTION.to_owned(), properties: None };
+        let action = Action { name: ExactCommand::ACTION.to_owned(), properties: None };
         Engine::load(&list.policies(), None).unwrap().evaluate(&Question {
             subject: &entity("Agent", "one"),
             action: &action,
-            resource: &entity(RESOURCE_TYPE, command.program()),
-            context: &AllowList::context(command),
+            resource: &entity(ExactCommand::RESOURCE_TYPE, command.program()),
+            context: &command.context(),
             entities: &[],
         })
     }

@@ -1,7 +1,8 @@
 //! Exactly what is to be executed: a program, its arguments, a folder.
 //!
 //! The digest of these is what an authorization is for. It says nothing about the environment, the standard input
-//! and the content of the program's file.
+//! and the content of the program's file. [`Exact`] is what the gate needs of anything that it lets happen, of which a
+//! command is one.
 
 use core::fmt;
 use std::ffi::{OsStr, OsString};
@@ -9,7 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use countersign_verifier::statement::Sha256Digest;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 /// Why there is no exact command.
@@ -80,6 +81,29 @@ impl SearchPath {
     }
 }
 
+/// Something that can be asked for, authorized, and held against the authorization: nothing about it is left open.
+pub trait Exact {
+    /// The name of the action, as statements and policies have it.
+    const ACTION: &'static str;
+    /// The type of the resources.
+    const RESOURCE_TYPE: &'static str;
+
+    /// The id of the resource.
+    fn resource(&self) -> &str;
+
+    /// What an authorization for this, and for nothing else, names.
+    fn digest(&self) -> Sha256Digest;
+
+    /// What statements say of the action beyond its name.
+    fn properties(&self) -> Map<String, Value>;
+
+    /// What the policies are about, as their context.
+    fn context(&self) -> Map<String, Value>;
+
+    /// What no rule permits, in a few words.
+    fn words(&self) -> String;
+}
+
 /// A command with nothing left open: the program by absolute path, every argument, the folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExactCommand {
@@ -139,7 +163,7 @@ impl ExactCommand {
     }
 
     /// The program and its arguments.
-    pub fn words(&self) -> impl Iterator<Item = &str> {
+    pub fn argv(&self) -> impl Iterator<Item = &str> {
         core::iter::once(self.program.as_str()).chain(self.arguments.iter().map(String::as_str))
     }
 
@@ -151,6 +175,41 @@ impl ExactCommand {
     /// SHA-256 over the RFC 8785 form of `{"argv": [program, arguments...], "cwd": folder}`.
     pub fn digest(&self) -> Sha256Digest {
         self.digest
+    }
+}
+
+impl Exact for ExactCommand {
+    const ACTION: &'static str = "execute";
+    const RESOURCE_TYPE: &'static str = "Program";
+
+    fn resource(&self) -> &str {
+        &self.program
+    }
+
+    fn digest(&self) -> Sha256Digest {
+        self.digest
+    }
+
+    fn properties(&self) -> Map<String, Value> {
+        [("arguments".to_owned(), json!(self.arguments)), ("cwd".to_owned(), json!(self.folder))]
+            .into_iter()
+            .collect()
+    }
+
+    fn context(&self) -> Map<String, Value> {
+        let numbered = self.arguments.iter().enumerate();
+        let arguments: Map<String, Value> =
+            numbered.map(|(at, argument)| (at.to_string(), argument.clone().into())).collect();
+        let mut context = Map::new();
+        context.insert("arguments".to_owned(), Value::Object(arguments));
+        if let Some(name) = &self.name {
+            context.insert("name".to_owned(), json!(name));
+        }
+        context
+    }
+
+    fn words(&self) -> String {
+        format!("{} with these arguments", self.program)
     }
 }
 

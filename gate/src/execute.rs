@@ -4,7 +4,8 @@ use std::io::{ErrorKind, PipeReader, Read as _, Write};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use countersign_verifier::statement::{Sha256Digest, UnixSeconds};
+use countersign_verifier::statement::payload::Outcome;
+use countersign_verifier::statement::{Material, OutcomeStatus, Sha256Digest, UnixSeconds};
 use rustix::process::{Pid, Signal, getpgrp, kill_process};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -14,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::enforcement::Cleared;
-use crate::exact::canonical_digest;
+use crate::exact::{ExactCommand, canonical_digest};
 
 /// How much is read of a stream at once.
 const CHUNK: usize = 64 * 1024;
@@ -96,6 +97,25 @@ impl Ran {
         canonical_digest(&Value::Object(result))
     }
 
+    /// What the enforcer states of it.
+    pub fn outcome(&self) -> Outcome {
+        Outcome {
+            status: if self.ended == Ended::Code(0) {
+                OutcomeStatus::Confirmed
+            } else {
+                OutcomeStatus::Failed
+            },
+            started_at: Some(self.started_at),
+            finished_at: Some(self.finished_at),
+            exit_code: match self.ended {
+                Ended::Code(code) => Some(code.into()),
+                Ended::Signal(_) | Ended::Unknown => None,
+            },
+            result_digest: self.result_digest(),
+            details: Some(Material::Disclosed(self.details())),
+        }
+    }
+
     /// What an outcome says beyond its own members.
     pub fn details(&self) -> Map<String, Value> {
         let stream = |stream: &Stream| {
@@ -129,8 +149,7 @@ pub async fn execute(cleared: Cleared, clock: &Clock) -> Result<Ran, ExecuteErro
     let started_at = clock.now();
     let mut child = {
         // The command has our ends of the pipes, which must be closed before anybody waits for their end.
-        let mut process = Command::new(cleared.command().program());
-        process.args(cleared.command().arguments()).current_dir(cleared.command().folder());
+        let mut process = command_of(cleared.exact());
         process.stdin(Stdio::inherit()).stdout(to_stdout).stderr(to_stderr);
         process.spawn().map_err(ExecuteError::Spawn)?
     };
@@ -141,6 +160,13 @@ pub async fn execute(cleared: Cleared, clock: &Clock) -> Result<Ran, ExecuteErro
     }
     let (stdout, stderr) = (stdout.seen(), stderr.seen());
     Ok(Ran { started_at, finished_at: clock.now(), ended, stdout, stderr })
+}
+
+/// The process that a command becomes, with its standard streams still to be set.
+pub(crate) fn command_of(exact: &ExactCommand) -> Command {
+    let mut process = Command::new(exact.program());
+    process.args(exact.arguments()).current_dir(exact.folder());
+    process
 }
 
 async fn wait(child: &mut Child, signals: &mut Signals) -> Ended {

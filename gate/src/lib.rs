@@ -8,12 +8,14 @@
 //! |---|---|
 //! | [`issuer`] | a name and a key to make statements by |
 //! | [`client`] | the log's submission interface, with every answer verified |
-//! | [`config`] | the configuration of `countersign run` |
+//! | [`config`] | the configuration of `countersign run` and `countersign mcp` |
 //! | [`exact`] | exactly what is to be executed, and its digest |
 //! | [`allow`] | the allow list and its Cedar text |
 //! | [`enforcement`] | the enforcement point: no proof, no run |
 //! | [`execute`] | running a cleared command |
+//! | [`mcp`] | the enforcement point between an MCP client and an MCP server |
 //! | [`lineage`] | one execution from intent to close |
+//! | [`publish`] | publishing a policy, once |
 //! | [`state`] | what survives a crash of the gate |
 //! | [`report`] | what whoever runs it is told |
 //! | [`rfc3339`] | times on a command line |
@@ -28,6 +30,8 @@ pub mod exact;
 pub mod execute;
 pub mod issuer;
 pub mod lineage;
+pub mod mcp;
+pub mod publish;
 pub mod report;
 pub mod rfc3339;
 pub mod state;

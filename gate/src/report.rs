@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 pub enum Event<'a> {
     /// A statement is in the log.
     Logged {
+        /// The execution that it belongs to, if it belongs to one.
+        execution: Option<&'a ExecutionId>,
         /// Its kind.
         kind: Kind,
         /// Where it is.
@@ -35,8 +37,10 @@ pub enum Event<'a> {
         /// The program and its arguments.
         command: Vec<&'a str>,
     },
-    /// The command does not run.
+    /// The command, or the call, does not run.
     Denied {
+        /// Its execution.
+        execution: &'a ExecutionId,
         /// The code that is recorded.
         code: VerificationCode,
         /// Why.
@@ -46,7 +50,9 @@ pub enum Event<'a> {
     Unfinished {
         /// Which.
         execution: &'a ExecutionId,
-        /// Whether its command had been started.
+        /// What it is of: a command or a call.
+        what: &'static str,
+        /// Whether that had been started.
         started: bool,
     },
     /// Statements wait on this machine because the log did not take them.
@@ -60,6 +66,8 @@ pub enum Event<'a> {
     },
     /// A statement that the log refuses for good.
     Refused {
+        /// The execution that it belongs to.
+        execution: &'a ExecutionId,
         /// Its kind.
         kind: Kind,
         /// Why.
@@ -119,20 +127,21 @@ impl Event<'_> {
             }
             Self::Waits { what } => format!("[...]   waiting for {what}"),
             Self::Runs { command } => format!("[run]   {}", shown(command)),
-            Self::Denied { code, why } => format!("[deny]  {code}: {}", with_causes(*why)),
-            Self::Unfinished { execution, started } => {
-                let what = if *started {
-                    "was cut off after its command had started: what became of it is recorded as unknown"
-                } else {
-                    "was cut off before its command started, and is closed"
-                };
-                format!("[!!]    the execution {execution} {what}")
+            Self::Denied { code, why, .. } => format!("[deny]  {code}: {}", with_causes(*why)),
+            Self::Unfinished { execution, what, started: true } => format!(
+                "[!!]    the execution {execution} was cut off after its {what} had started: what became of it is \
+                 recorded as unknown"
+            ),
+            Self::Unfinished { execution, what, started: false } => {
+                format!(
+                    "[!!]    the execution {execution} was cut off before its {what} started, and is closed"
+                )
             }
             Self::Kept { execution, statements, why } => format!(
                 "[!!]    {statements} statements of the execution {execution} are not in the log yet: {}",
                 with_causes(*why)
             ),
-            Self::Refused { kind, why } => {
+            Self::Refused { kind, why, .. } => {
                 format!("[!!]    the {kind} is put aside for good: {}", with_causes(*why))
             }
             Self::Warning { what, why } => format!("[!!]    {what}: {}", with_causes(*why)),
@@ -142,8 +151,9 @@ impl Event<'_> {
 
     fn as_json(&self) -> Value {
         match self {
-            Self::Logged { kind, index, entry, words } => json!({
+            Self::Logged { execution, kind, index, entry, words } => json!({
                 "event": "logged",
+                "execution": execution,
                 "kind": kind,
                 "index": index.map(LeafIndex::get),
                 "entry": entry.to_string(),
@@ -151,17 +161,17 @@ impl Event<'_> {
             }),
             Self::Waits { what } => json!({ "event": "waits", "what": what }),
             Self::Runs { command } => json!({ "event": "runs", "command": command }),
-            Self::Denied { code, why } => {
-                json!({ "event": "denied", "code": code, "why": with_causes(*why) })
+            Self::Denied { execution, code, why } => {
+                json!({ "event": "denied", "execution": execution, "code": code, "why": with_causes(*why) })
             }
-            Self::Unfinished { execution, started } => {
-                json!({ "event": "unfinished", "execution": execution, "started": started })
+            Self::Unfinished { execution, what, started } => {
+                json!({ "event": "unfinished", "execution": execution, "what": what, "started": started })
             }
             Self::Kept { execution, statements, why } => {
                 json!({ "event": "kept", "execution": execution, "statements": statements, "why": with_causes(*why) })
             }
-            Self::Refused { kind, why } => {
-                json!({ "event": "refused", "kind": kind, "why": with_causes(*why) })
+            Self::Refused { execution, kind, why } => {
+                json!({ "event": "refused", "execution": execution, "kind": kind, "why": with_causes(*why) })
             }
             Self::Warning { what, why } => {
                 json!({ "event": "warning", "what": what, "why": with_causes(*why) })
@@ -196,7 +206,12 @@ mod tests {
     #[test]
     fn names_cannot_forge_lines() {
         let why = Why("/tmp/x\n[ok]    outcome\u{1b}[2J");
-        let event = Event::Denied { code: VerificationCode::PolicyValidationFailed, why: &why };
+        let execution = "e-1".parse().unwrap();
+        let event = Event::Denied {
+            execution: &execution,
+            code: VerificationCode::PolicyValidationFailed,
+            why: &why,
+        };
         assert_eq!(
             event.for_people(),
             "[deny]  policy_validation_failed: no rule permits /tmp/x\u{fffd}[ok]    outcome\u{fffd}[2J\n        \

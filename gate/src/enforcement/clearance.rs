@@ -7,26 +7,26 @@ use countersign_verifier::statement::{UnixSeconds, Validity};
 use super::{Denial, check_window};
 use crate::exact::ExactCommand;
 
-/// One command, cleared to run once. There is no other way to make one than
+/// One command, or whatever else it is, cleared to happen once. There is no other way to make one than
 /// [`Enforcement::clear`](super::Enforcement::clear), and opening it takes it.
 #[derive(Debug)]
-pub struct Clearance {
-    command: ExactCommand,
+pub struct Clearance<T = ExactCommand> {
+    exact: T,
     authorization: LeafHash,
     validity: Validity,
     head: Head,
     witnesses: usize,
 }
 
-impl Clearance {
+impl<T> Clearance<T> {
     pub(super) fn new(
-        command: ExactCommand,
+        exact: T,
         authorization: LeafHash,
         validity: Validity,
         head: Head,
         witnesses: usize,
     ) -> Self {
-        Self { command, authorization, validity, head, witnesses }
+        Self { exact, authorization, validity, head, witnesses }
     }
 
     /// The entry that allows it.
@@ -44,21 +44,21 @@ impl Clearance {
         self.witnesses
     }
 
-    /// Gives the command out, if the authorization still holds: time has passed since it was checked.
-    pub fn open(self, now: UnixSeconds) -> Result<Cleared, Denial> {
+    /// Gives out what it is for, if the authorization still holds: time has passed since it was checked.
+    pub fn open(self, now: UnixSeconds) -> Result<Cleared<T>, Denial> {
         check_window(&self.validity, now)?;
-        Ok(Cleared(self.command))
+        Ok(Cleared(self.exact))
     }
 }
 
-/// A command that was cleared, and whose authorization held a moment ago. It is what
+/// What was cleared, and whose authorization held a moment ago. Of a command, it is what
 /// [`execute`](crate::execute::execute) takes.
 #[derive(Debug)]
-pub struct Cleared(ExactCommand);
+pub struct Cleared<T = ExactCommand>(T);
 
-impl Cleared {
-    /// The command.
-    pub fn command(&self) -> &ExactCommand {
+impl<T> Cleared<T> {
+    /// What may happen.
+    pub fn exact(&self) -> &T {
         &self.0
     }
 }

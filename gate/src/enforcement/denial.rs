@@ -74,12 +74,12 @@ pub enum Denial {
         /// The time.
         now: UnixSeconds,
     },
-    /// It is for another command.
-    #[error("the authorization is for the action digest {}, and this command has {}", .found.as_deref().unwrap_or("of nothing"), .expected)]
+    /// It is for another action.
+    #[error("the authorization is for the action digest {}, and this action has {}", .found.as_deref().unwrap_or("of nothing"), .expected)]
     OtherAction {
         /// The digest that is authorized, if any is.
         found: Option<String>,
-        /// The digest of what is about to run.
+        /// The digest of what is about to happen.
         expected: String,
     },
     /// It is for another subject, action or resource.

@@ -1,4 +1,4 @@
-//! The enforcement point: what stands between an authorization and the command that it is said to allow.
+//! The enforcement point: what stands between an authorization and what it is said to allow, a command for example.
 //!
 //! It trusts nothing that it did not verify itself. It is handed an authorization and a proof as bytes, from whomever,
 //! and holds them against what it was configured with: the trust policy of the log, the key of the authority, its own
@@ -29,17 +29,17 @@ pub use used::{UsedError, UsedSet};
 
 use crate::client::Wait;
 use crate::clock::Clock;
-use crate::exact::ExactCommand;
+use crate::exact::{Exact, ExactCommand};
 
 /// What is about to happen, as the enforcement point sees it.
 #[derive(Debug, Clone)]
-pub struct Attempt {
+pub struct Attempt<T = ExactCommand> {
     /// The execution that it belongs to.
     pub execution: ExecutionId,
     /// On whose behalf.
     pub subject: Entity,
-    /// What would run.
-    pub command: ExactCommand,
+    /// What would happen.
+    pub exact: T,
 }
 
 /// An enforcement point.
@@ -65,9 +65,14 @@ impl Enforcement {
     /// Holds an authorization and its proof against everything that is about to happen.
     ///
     /// A success says: the authority stated, in a statement that is in the log under a head with its quorum, that
-    /// exactly this command may run here, now, once; and from this call on, no other call succeeds with it. The memory
+    /// exactly this may happen here, now, once; and from this call on, no other call succeeds with it. The memory
     /// of that is on disk before this returns.
-    pub fn clear(&self, authorization: &[u8], proof: &[u8], attempt: Attempt) -> Result<Clearance, Denial> {
+    pub fn clear<T: Exact>(
+        &self,
+        authorization: &[u8],
+        proof: &[u8],
+        attempt: Attempt<T>,
+    ) -> Result<Clearance<T>, Denial> {
         let (statement, validity) = self.authorization(authorization)?;
         let (head, witnesses) = self.included(&statement, proof)?;
         let issued_for = statement.statement().execution();
@@ -83,7 +88,7 @@ impl Enforcement {
         };
         scope::check(permission, &attempt, self.wait)?;
         self.used.claim(statement.entry_id(), validity.expires)?;
-        Ok(Clearance::new(attempt.command, statement.entry_id(), validity, head, witnesses))
+        Ok(Clearance::new(attempt.exact, statement.entry_id(), validity, head, witnesses))
     }
 
     /// The statement, when it is an authorization signed by the authority.

@@ -5,8 +5,8 @@ use countersign_verifier::statement::payload::{Authorization, Entity};
 use serde_json::{Map, Value};
 
 use super::{Attempt, Denial};
-use crate::allow::{ACTION, RESOURCE_TYPE};
 use crate::client::Wait;
+use crate::exact::Exact;
 
 /// The constraint that the authorization is good for so many uses. Only 1 can be held.
 const USES: &str = "uses";
@@ -18,22 +18,26 @@ pub fn constraints(wait: Wait) -> Map<String, Value> {
     [(USES.to_owned(), Value::from(1)), (MODE.to_owned(), wait.as_str().into())].into_iter().collect()
 }
 
-pub(super) fn check(permission: &Authorization, attempt: &Attempt, wait: Wait) -> Result<(), Denial> {
-    let expected = attempt.command.digest();
+pub(super) fn check<T: Exact>(
+    permission: &Authorization,
+    attempt: &Attempt<T>,
+    wait: Wait,
+) -> Result<(), Denial> {
+    let expected = attempt.exact.digest();
     if permission.action_digest != Some(expected) {
         let found = permission.action_digest.map(|digest| hex::encode(digest.as_bytes()));
         return Err(Denial::OtherAction { found, expected: hex::encode(expected.as_bytes()) });
     }
     let is =
         |entity: &Entity, entity_type: &str, id: &str| entity.entity_type == entity_type && entity.id == id;
-    let Attempt { subject, command, .. } = attempt;
+    let Attempt { subject, exact, .. } = attempt;
     if !is(&permission.subject, &subject.entity_type, &subject.id) {
         return Err(Denial::OtherScope { member: "subject" });
     }
-    if permission.action.name != ACTION {
+    if permission.action.name != T::ACTION {
         return Err(Denial::OtherScope { member: "action" });
     }
-    if !is(&permission.resource, RESOURCE_TYPE, command.program()) {
+    if !is(&permission.resource, T::RESOURCE_TYPE, exact.resource()) {
         return Err(Denial::OtherScope { member: "resource" });
     }
     match &permission.constraints {

@@ -5,16 +5,15 @@ use countersign_verifier::replay::{Engine, Evaluation, Question};
 use countersign_verifier::statement::payload::{Action, Authorization, Decision, Entity, Intent};
 use countersign_verifier::statement::{
     FreeForm, Kind, Material, Payload, RefRole, References, Statement, Subject, UnixSeconds, Validity,
-    Verdict, VerificationCode,
+    Verdict, VerificationCode, read_payload,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Gate, Stop};
-use crate::allow::{ACTION, AllowList, RESOURCE_TYPE};
 use crate::client::{SubmitError, Submitted, Wait};
 use crate::config::Arguments;
 use crate::enforcement::{Attempt, constraints};
-use crate::exact::{ResolveError, canonical_digest};
+use crate::exact::{Exact, ResolveError, canonical_digest};
 use crate::issuer::Issuer;
 use crate::state::Journal;
 
@@ -24,8 +23,8 @@ const MAX_DISCLOSED: usize = 16 * 1024;
 /// Why an attempt was not authorized although nothing broke.
 #[derive(Debug, thiserror::Error)]
 enum NotAuthorized {
-    #[error("no rule of the allow list permits {program} with these arguments")]
-    ByPolicy { program: String },
+    #[error("no rule of the allow list permits {0}")]
+    ByPolicy(String),
     #[error("the authorization is in the log, but no head with it was cosigned by the quorum in time")]
     NotCosigned,
     #[error("the log left {0} without an answer")]
@@ -34,7 +33,11 @@ enum NotAuthorized {
 
 impl Gate {
     /// Puts the intent into the log, and the policy that it will be judged by. Returns the entry of the policy.
-    pub(super) async fn ask(&self, journal: &mut Journal, attempt: &Attempt) -> Result<LeafHash, Stop> {
+    pub(super) async fn ask<T: Exact>(
+        &self,
+        journal: &mut Journal,
+        attempt: &Attempt<T>,
+    ) -> Result<LeafHash, Stop> {
         let intent = Payload::Intent(Intent {
             subject: attempt.subject.clone(),
             action: self.action(attempt)?,
@@ -44,24 +47,24 @@ impl Gate {
         });
         let intent = self.about(attempt, &self.requester, None, &intent, &References::default())?;
         journal.add(vec![intent.clone()])?;
-        let mut published = self.state.published()?;
-        let policy = self.current_policy(&mut published)?;
+        let mut publisher = self.publisher()?;
+        let policy = publisher.current(&self.policy()?)?;
 
         let missing = |error| Stop::not_logged(VerificationCode::AuthorizationMissing, error);
         let batch = [policy.bytes(), intent.bytes()];
         let asking = self.client.submit_batch(&batch, Wait::Sequenced);
         let answers = self.patiently("the log to take the intent", asking).await.map_err(missing)?;
         let [policy_answer, intent_answer] = answers.try_into().map_err(|_| no_answer(Kind::Intent))?;
-        let policy = self.published(&mut published, policy, policy_answer).await;
+        let policy = self.published(&mut publisher, policy, policy_answer).await;
         self.note(journal, &intent_answer.map_err(missing)?);
         policy
     }
 
     /// Decides, and has the authorization put into the log if there is one. Returns its bytes and its proof.
-    pub(super) async fn authorize(
+    pub(super) async fn authorize<T: Exact>(
         &self,
         journal: &mut Journal,
-        attempt: &Attempt,
+        attempt: &Attempt<T>,
         policy: LeafHash,
     ) -> Result<(Vec<u8>, String), Stop> {
         let intent = journal.newest(Kind::Intent).map(|step| (RefRole::Intent, step.entry));
@@ -75,8 +78,7 @@ impl Gate {
         let decision = self.about(attempt, &self.authority, None, &decision, &stands_on(None))?;
         if !permitted {
             journal.add(vec![decision])?;
-            let program = attempt.command.program().to_owned();
-            let why = NotAuthorized::ByPolicy { program };
+            let why = NotAuthorized::ByPolicy(attempt.exact.words());
             return Err(Stop::new(VerificationCode::PolicyValidationFailed, why));
         }
         let validity = self.validity(self.clock.now());
@@ -121,34 +123,34 @@ impl Gate {
     }
 
     /// Applies the policies, as anybody can who replays the decision.
-    fn decide(&self, attempt: &Attempt) -> Evaluation {
+    fn decide<T: Exact>(&self, attempt: &Attempt<T>) -> Evaluation {
         self.engine.evaluate(&Question {
             subject: &attempt.subject,
-            action: &Action { name: ACTION.to_owned(), properties: None },
+            action: &Action { name: T::ACTION.to_owned(), properties: None },
             resource: &resource(attempt),
-            context: &AllowList::context(&attempt.command),
+            context: &attempt.exact.context(),
             entities: &[],
         })
     }
 
-    fn decision(&self, attempt: &Attempt, found: Evaluation) -> Result<Payload, Stop> {
+    fn decision<T: Exact>(&self, attempt: &Attempt<T>, found: Evaluation) -> Result<Payload, Stop> {
         Ok(Payload::Decision(Decision {
             decision: found.verdict,
             code: found.code,
             reasons: Some(found.reasons),
             errors: Some(found.errors),
             entities: Some(Material::Disclosed(Vec::new())),
-            context: Some(self.disclose(AllowList::context(&attempt.command))?),
+            context: Some(self.disclose(attempt.exact.context())?),
             engine: Some(Engine::version()),
         }))
     }
 
-    fn permission(&self, attempt: &Attempt) -> Result<Authorization, Stop> {
+    fn permission<T: Exact>(&self, attempt: &Attempt<T>) -> Result<Authorization, Stop> {
         Ok(Authorization {
             subject: attempt.subject.clone(),
             action: self.action(attempt)?,
             resource: resource(attempt),
-            action_digest: Some(attempt.command.digest()),
+            action_digest: Some(attempt.exact.digest()),
             constraints: Some(Material::Disclosed(constraints(self.enforcement.wait))),
         })
     }
@@ -158,25 +160,24 @@ impl Gate {
         Validity { audience: self.enforcement.audience.clone(), not_before: now, expires }
     }
 
-    fn action(&self, attempt: &Attempt) -> Result<Action, Stop> {
-        let properties = json!({ "arguments": attempt.command.arguments(), "cwd": attempt.command.folder() });
-        let Value::Object(properties) = properties else { return Err(ResolveError::NoCanonicalForm.into()) };
-        Ok(Action { name: ACTION.to_owned(), properties: Some(self.disclose(properties)?) })
+    fn action<T: Exact>(&self, attempt: &Attempt<T>) -> Result<Action, Stop> {
+        let properties = self.disclose(attempt.exact.properties())?;
+        Ok(Action { name: T::ACTION.to_owned(), properties: Some(properties) })
     }
 
-    /// Arguments as they are, or their digest where they are private or long.
+    /// Arguments as they are, or their digest where they are private, or long, or no statement could say them.
     fn disclose(&self, members: Map<String, Value>) -> Result<FreeForm, Stop> {
-        let value = Value::Object(members);
-        if self.arguments == Arguments::Withheld || value.to_string().len() > MAX_DISCLOSED {
-            return Ok(Material::Withheld(canonical_digest(&value).ok_or(ResolveError::NoCanonicalForm)?));
+        let text = serde_json::to_vec(&members).map_err(|_| ResolveError::NoCanonicalForm)?;
+        if self.arguments == Arguments::Disclosed && text.len() <= MAX_DISCLOSED && can_be_stated(&text) {
+            return Ok(Material::Disclosed(members));
         }
-        let Value::Object(members) = value else { return Err(ResolveError::NoCanonicalForm.into()) };
-        Ok(Material::Disclosed(members))
+        let digest = canonical_digest(&Value::Object(members)).ok_or(ResolveError::NoCanonicalForm)?;
+        Ok(Material::Withheld(digest))
     }
 
-    fn about(
+    fn about<T>(
         &self,
-        attempt: &Attempt,
+        attempt: &Attempt<T>,
         issuer: &Issuer,
         validity: Option<Validity>,
         payload: &Payload,
@@ -187,9 +188,15 @@ impl Gate {
     }
 }
 
-fn resource(attempt: &Attempt) -> Entity {
-    let id = attempt.command.program().to_owned();
-    Entity { entity_type: RESOURCE_TYPE.to_owned(), id, properties: None }
+fn resource<T: Exact>(attempt: &Attempt<T>) -> Entity {
+    let id = attempt.exact.resource().to_owned();
+    Entity { entity_type: T::RESOURCE_TYPE.to_owned(), id, properties: None }
+}
+
+/// Whether a statement can have this object as deep as it stands in an authorization: `/action/properties`. Fractions
+/// and large numbers are what it cannot have, and so a digest stands for them.
+fn can_be_stated(members: &[u8]) -> bool {
+    read_payload(&[br#"{"action":{"properties":"#, members, b"}}"].concat()).is_ok()
 }
 
 fn no_answer(kind: Kind) -> Stop {

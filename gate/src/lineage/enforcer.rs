@@ -13,17 +13,18 @@ use serde_json::{Map, Value};
 use super::{Gate, Stop};
 use crate::client::Wait;
 use crate::enforcement::Clearance;
-use crate::execute::{Ended, Ran};
+use crate::exact::Exact as _;
 use crate::issuer::IssueError;
+use crate::mcp::ExactCall;
 use crate::report::Event;
 use crate::state::{Journal, Standing};
 
 impl Gate {
     /// Puts the enforcer's word that it checked into the log, before anything runs.
-    pub(super) async fn state_verified(
+    pub(super) async fn state_verified<T>(
         &self,
         journal: &mut Journal,
-        clearance: &Clearance,
+        clearance: &Clearance<T>,
     ) -> Result<(), Stop> {
         let verification = self.verification(VerificationCode::Ok, Some(clearance.head()), None);
         let statement = self.enforce(journal, &verification)?;
@@ -36,30 +37,10 @@ impl Gate {
         Ok(())
     }
 
-    /// Notes the outcome of what ran. From here on nothing may keep it from being told.
-    pub(super) fn record(&self, journal: &mut Journal, ran: &Ran) {
-        let outcome = Payload::Outcome(Outcome {
-            status: if ran.ended == Ended::Code(0) {
-                OutcomeStatus::Confirmed
-            } else {
-                OutcomeStatus::Failed
-            },
-            started_at: Some(ran.started_at),
-            finished_at: Some(ran.finished_at),
-            exit_code: match ran.ended {
-                Ended::Code(code) => Some(code.into()),
-                Ended::Signal(_) | Ended::Unknown => None,
-            },
-            result_digest: ran.result_digest(),
-            details: Some(Material::Disclosed(ran.details())),
-        });
-        self.enforce_and_note(journal, &outcome);
-    }
-
     /// Notes that nothing ran, and why. An authorization that there is becomes useless by that: the log takes one
     /// outcome for it, and this enforcement point counts it as used.
     pub(super) fn deny(&self, journal: &mut Journal, stop: &Stop) {
-        self.report.tell(&Event::Denied { code: stop.code(), why: stop });
+        self.report.tell(&Event::Denied { execution: journal.execution(), code: stop.code(), why: stop });
         self.use_up(journal);
         let why = with_causes(stop);
         self.enforce_and_note(journal, &self.verification(stop.code(), None, Some(&why)));
@@ -82,15 +63,20 @@ impl Gate {
         if journal.newest(Kind::Outcome).is_some() {
             return;
         }
-        let started = journal.started().is_some();
-        self.report.tell(&Event::Unfinished { execution: journal.execution(), started });
-        self.use_up(journal);
+        let (started, what) = (journal.started().is_some(), what_of(journal));
+        self.report.tell(&Event::Unfinished { execution: journal.execution(), what, started });
         if started {
-            let why = "the enforcement point was cut off while the command may have run";
-            self.enforce_and_note(journal, &outcome_without_end(OutcomeStatus::Unknown, why));
+            self.use_up(journal);
+            let why = format!("the enforcement point was cut off while the {what} may have run");
+            self.enforce_and_note(journal, &outcome_without_end(OutcomeStatus::Unknown, &why));
             return;
         }
-        let why = "the enforcement point was cut off before the command was started";
+        self.abandon(journal, &format!("the enforcement point was cut off before the {what} was started"));
+    }
+
+    /// Notes that nothing was started, and why nothing will be.
+    pub(super) fn abandon(&self, journal: &mut Journal, why: &str) {
+        self.use_up(journal);
         if journal.newest(Kind::Verification).is_none() {
             let code = match journal.newest(Kind::Authorization).map(|step| step.standing) {
                 Some(Standing::Logged(_)) => VerificationCode::ContinuityBroken,
@@ -120,12 +106,19 @@ impl Gate {
         })
     }
 
-    fn enforce_and_note(&self, journal: &mut Journal, payload: &Payload) {
+    /// Returns whether the note is on disk.
+    pub(super) fn enforce_and_note(&self, journal: &mut Journal, payload: &Payload) -> bool {
         match self.enforce(journal, payload) {
-            Ok(statement) => self.not_fatal(journal.add(vec![statement])),
+            Ok(statement) => {
+                let noted = journal.add(vec![statement]);
+                let on_disk = noted.is_ok();
+                self.not_fatal(noted);
+                on_disk
+            }
             Err(error) => {
                 let what = "a statement that should be recorded cannot be made";
                 self.report.tell(&Event::Warning { what, why: &error });
+                false
             }
         }
     }
@@ -149,6 +142,14 @@ fn outcome_without_end(status: OutcomeStatus, why: &str) -> Payload {
         result_digest: None,
         details: Some(Material::Disclosed(reason(why))),
     })
+}
+
+/// What an execution is of, in a word.
+fn what_of(journal: &Journal) -> &'static str {
+    match journal.newest(Kind::Intent).map(|step| step.statement.payload()) {
+        Some(Payload::Intent(intent)) if intent.resource.entity_type == ExactCall::RESOURCE_TYPE => "call",
+        _ => "command",
+    }
 }
 
 fn reason(why: &str) -> Map<String, Value> {

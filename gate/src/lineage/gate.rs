@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use countersign_verifier::replay::{Engine, LoadError};
+use countersign_verifier::statement::ExecutionId;
 use countersign_verifier::statement::payload::Entity;
-use countersign_verifier::statement::{ExecutionId, PolicyName, VerificationCode};
 
-use super::Stop;
-use crate::allow::AllowList;
-use crate::client::{Client, SubmitError, Submitted, Trust, Wait};
+use super::{Execution, Stop};
+use crate::client::{Client, SubmitError, Submitted, Trust};
 use crate::clock::Clock;
-use crate::config::{Arguments, Config};
-use crate::enforcement::{Attempt, Clearance, Enforcement, UsedError, UsedSet};
+use crate::config::{Arguments, Config, Rules};
+use crate::enforcement::{Enforcement, UsedError, UsedSet};
 use crate::exact::ExactCommand;
 use crate::execute::{Ended, execute};
 use crate::issuer::Issuer;
@@ -58,9 +57,8 @@ pub struct Gate {
     pub(super) enforcer: Issuer,
     pub(super) enforcement: Enforcement,
     pub(super) subject: Entity,
-    pub(super) allow: AllowList,
+    pub(super) rules: Rules,
     pub(super) engine: Engine,
-    pub(super) policy_name: PolicyName,
     pub(super) lifetime: u64,
     pub(super) arguments: Arguments,
     pub(super) state: State,
@@ -89,9 +87,8 @@ impl Gate {
             enforcer: config.enforcer,
             enforcement,
             subject: config.subject,
-            engine: Engine::load(&config.allow.policies(), None)?,
-            allow: config.allow,
-            policy_name: config.policy_name,
+            engine: Engine::load(&config.rules.policies, None)?,
+            rules: config.rules,
             lifetime: config.lifetime,
             arguments: config.arguments,
             state,
@@ -105,41 +102,41 @@ impl Gate {
     /// An error says that not even the attempt could be noted; everything after that is either run or denied, and
     /// recorded.
     pub async fn run(&self, execution: &ExecutionId, command: ExactCommand) -> Result<Verdict, GateError> {
-        let mut journal = self.state.begin(execution)?;
-        let attempt = Attempt { execution: execution.clone(), subject: self.subject.clone(), command };
-        let verdict = match self.govern(&mut journal, attempt).await {
+        let mut execution = self.begin(execution)?;
+        let verdict = match self.execute(&mut execution, command).await {
             Ok(ended) => Verdict::Ran(ended),
             Err(stop) => {
-                self.deny(&mut journal, &stop);
+                execution.deny(&stop);
                 Verdict::Denied(stop)
             }
         };
-        // A quorum that did not come is not waited for a second time.
-        let wait = match &verdict {
-            Verdict::Denied(stop) if stop.code() == VerificationCode::QuorumMissing => Wait::Sequenced,
-            _ => self.enforcement.wait,
-        };
-        self.settle(journal, wait).await;
-        self.report.tell(&Event::Page { execution, url: self.page(execution) });
+        let (id, url) = (execution.id().clone(), execution.page());
+        execution.settle().await;
+        self.report.tell(&Event::Page { execution: &id, url });
         Ok(verdict)
     }
 
-    /// The way to execution. Whatever stops it on this way keeps the command from running.
-    async fn govern(&self, journal: &mut Journal, attempt: Attempt) -> Result<Ended, Stop> {
-        let policy = self.ask(journal, &attempt).await?;
-        let (authorization, proof) = self.authorize(journal, &attempt, policy).await?;
-        let clearance = self.enforcement.clear(&authorization, proof.as_bytes(), attempt)?;
-        self.state_verified(journal, &clearance).await?;
-        self.execute(journal, clearance).await
+    async fn execute(&self, execution: &mut Execution<'_>, command: ExactCommand) -> Result<Ended, Stop> {
+        let cleared = execution.clear(command).await?;
+        self.report.tell(&Event::Runs { command: cleared.exact().argv().collect() });
+        let ran = execute(cleared, &self.clock).await?;
+        execution.record(ran.outcome());
+        Ok(ran.ended)
     }
 
-    async fn execute(&self, journal: &mut Journal, clearance: Clearance) -> Result<Ended, Stop> {
-        let cleared = clearance.open(self.clock.now())?;
-        journal.start(self.clock.now())?;
-        self.report.tell(&Event::Runs { command: cleared.command().words().collect() });
-        let ran = execute(cleared, &self.clock).await?;
-        self.record(journal, &ran);
-        Ok(ran.ended)
+    /// Begins an execution, which is noted before anything is asked.
+    pub fn begin(&self, execution: &ExecutionId) -> Result<Execution<'_>, GateError> {
+        Ok(Execution::new(self, self.state.begin(execution)?))
+    }
+
+    /// The time.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Where it tells what happens.
+    pub fn report(&self) -> Reporter {
+        self.report
     }
 
     /// Notes and tells that the log has a statement. A note that is lost costs no more than sending it again.
@@ -147,7 +144,8 @@ impl Gate {
         let (entry, index) = (submitted.entry(), submitted.index());
         if let Some(step) = journal.steps().iter().find(|step| step.entry == entry) {
             let words = super::words::of(&step.statement, submitted);
-            self.report.tell(&Event::Logged { kind: step.statement.kind(), index, entry, words });
+            let (kind, execution) = (step.statement.kind(), Some(journal.execution()));
+            self.report.tell(&Event::Logged { execution, kind, index, entry, words });
         }
         self.not_fatal(journal.logged(entry, index));
     }
@@ -170,7 +168,7 @@ impl Gate {
         }
     }
 
-    fn page(&self, execution: &ExecutionId) -> String {
+    pub(super) fn page(&self, execution: &ExecutionId) -> String {
         let mut url = self.client.base().clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push("executions").extend(execution.as_str().split('/'));

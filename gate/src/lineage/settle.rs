@@ -9,19 +9,17 @@ use countersign_verifier::statement::{Claims, Draft, Kind, Payload, References, 
 use super::Gate;
 use crate::client::{SubmitError, Wait};
 use crate::issuer::{IssueError, Issuer};
+use crate::publish::is_stale;
 use crate::report::Event;
 use crate::state::{Journal, Standing, Step};
-
-/// How old a statement is, in seconds, when a refusal may be for its age alone. Logs take what is up to five minutes
-/// old.
-const STALE: u64 = 240;
 
 /// The code of the problem of a statement that was not taken because of another one.
 const BATCH_REFUSED: &str = "batch-refused";
 
 /// Whether everything is in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Settled {
+pub enum Settled {
+    /// It is.
     Yes,
     /// The log could not be asked, or not to the end.
     NotYet,
@@ -80,11 +78,12 @@ impl Gate {
         }
         let Some((statement, problem)) = refused else { return Ok(()) };
         let entry = LeafHash::of(statement.bytes());
-        let again = statement.kind() != Kind::Authorization && self.is_stale(statement);
+        let again = statement.kind() != Kind::Authorization && is_stale(statement, self.clock.now());
         let renewed = if again { self.renewed(statement, &HashMap::new()).ok() } else { None };
         if renewed.is_none() {
             let why = SubmitError::Refused(problem);
-            self.report.tell(&Event::Refused { kind: statement.kind(), why: &why });
+            let execution = journal.execution();
+            self.report.tell(&Event::Refused { execution, kind: statement.kind(), why: &why });
             self.not_fatal(journal.refused(entry, why.to_string()));
         }
         self.replace(journal, entry, renewed);
@@ -111,7 +110,8 @@ impl Gate {
             if let Some(renewed) = renewed {
                 self.not_fatal(journal.replace(step.entry, renewed));
             } else {
-                self.report.tell(&Event::Refused { kind: step.statement.kind(), why: &Orphaned });
+                let (execution, kind) = (journal.execution(), step.statement.kind());
+                self.report.tell(&Event::Refused { execution, kind, why: &Orphaned });
                 self.not_fatal(journal.refused(step.entry, Orphaned.to_string()));
             }
         }
@@ -160,11 +160,6 @@ impl Gate {
             Some(_) => {}
         }
         Ok(())
-    }
-
-    /// Whether a statement is so old, or so far ahead, that a log refuses it for that.
-    pub(super) fn is_stale(&self, statement: &Statement) -> bool {
-        statement.claims().issued_at.get().abs_diff(self.clock.now().get()) > STALE
     }
 }
 

@@ -5,7 +5,8 @@
 //! | `open/` | a [`Journal`] for each execution that the log does not have in full yet |
 //! | `refused/` | journals with statements that the log refused for good, for a person to look at |
 //! | `used/` | the authorizations that were used, see [`UsedSet`](crate::enforcement::UsedSet) |
-//! | `policy.json` | the published allow list, see [`Published`] |
+//! | `policy.json` | the published allow list of programs, see [`Published`] |
+//! | `tools.json` | that of tools |
 
 mod journal;
 mod published;
@@ -66,9 +67,9 @@ impl State {
         self.folder.join("used")
     }
 
-    /// The published policy.
-    pub fn published(&self) -> Result<Published, StateError> {
-        Published::open(&self.folder.join("policy.json"))
+    /// The published policy that is kept in `file`.
+    pub fn published(&self, file: &str) -> Result<Published, StateError> {
+        Published::open(&self.folder.join(file))
     }
 
     /// Begins the journal of an execution.

@@ -103,7 +103,7 @@ impl Bench {
         Attempt {
             execution: "e-1".parse().unwrap(),
             subject: entity("Agent", "bot"),
-            command: command(&["touch", "a"]),
+            exact: command(&["touch", "a"]),
         }
     }
 
@@ -229,9 +229,9 @@ fn disclosed(constraints: &serde_json::Value) -> Option<FreeForm> {
 fn each_wrong_attempt_is_denied_with_its_code() {
     use VerificationCode as Code;
     for (expected, spoil) in [
-        (Code::RuntimeMismatch, (|attempt| attempt.command = command(&["touch", "b"])) as fn(&mut Attempt)),
-        (Code::RuntimeMismatch, |attempt| attempt.command = command(&["touch", "a", ""])),
-        (Code::RuntimeMismatch, |attempt| attempt.command = command(&["rm", "a"])),
+        (Code::RuntimeMismatch, (|attempt| attempt.exact = command(&["touch", "b"])) as fn(&mut Attempt)),
+        (Code::RuntimeMismatch, |attempt| attempt.exact = command(&["touch", "a", ""])),
+        (Code::RuntimeMismatch, |attempt| attempt.exact = command(&["rm", "a"])),
         (Code::ContinuityBroken, |attempt| attempt.execution = "e-2".parse().unwrap()),
         (Code::ScopeInvalid, |attempt| attempt.subject = entity("Agent", "mallory")),
     ] {
