@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::allow::{AllowError, AllowList};
 use crate::client::Wait;
+use crate::decide;
 use crate::exact::SearchPath;
 use crate::issuer::Issuer;
 use crate::mcp::{ToolList, ToolListError, ToolRule};
@@ -171,6 +172,7 @@ pub(crate) struct File {
     requester: Party,
     authority: Party,
     pub(crate) enforcer: Option<Party>,
+    pub(crate) decide: Option<decide::config::Table>,
 }
 
 /// What every command needs that has something decided.

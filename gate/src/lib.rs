@@ -9,6 +9,7 @@
 //! | [`issuer`] | a name and a key to make statements by |
 //! | [`client`] | the log's submission interface, with every answer verified |
 //! | [`config`] | the configuration of `countersign run` and `countersign mcp` |
+//! | [`decide`] | the decision point, over HTTP |
 //! | [`exact`] | exactly what is to be executed, and its digest |
 //! | [`allow`] | the allow list and its Cedar text |
 //! | [`enforcement`] | the enforcement point: no proof, no run |
@@ -25,6 +26,7 @@ pub mod allow;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod decide;
 pub mod enforcement;
 pub mod exact;
 pub mod execute;

@@ -28,6 +28,9 @@ pub enum PublishError {
     /// The log did not take it.
     #[error(transparent)]
     Log(SubmitError),
+    /// The log says that it has it, and has not shown so.
+    #[error("the log has not shown in time that it has the policy")]
+    NotShown,
 }
 
 /// A policy under a name. The version follows from the texts, so that one text has one version; `None` when they have no

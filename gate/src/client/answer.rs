@@ -184,6 +184,6 @@ fn check(
 }
 
 /// The index at the end of a path such as `/entries/12`.
-fn index_in(location: &str) -> Option<LeafIndex> {
+pub(super) fn index_in(location: &str) -> Option<LeafIndex> {
     LeafIndex::parse(location.rsplit('/').next()?)
 }

@@ -104,6 +104,11 @@ impl Http {
         read(request, &self.base, MAX_ANSWER).await
     }
 
+    pub(super) async fn get(&self, path: &str, accept: &str) -> Result<Response, SubmitError> {
+        let request = self.client.get(self.join(path)?).header(ACCEPT, accept).timeout(GRACE);
+        read(request, &self.base, MAX_ANSWER).await
+    }
+
     async fn post(
         &self,
         path: &str,

@@ -1,10 +1,11 @@
-//! A client of the log's submission interface: `POST /entries`, `POST /entries/batch`, `GET /issuers/<name>.json`.
+//! A client of the log: `POST /entries`, `POST /entries/batch`, `GET /issuers/<name>.json`, and single entries by their id.
 //!
 //! It believes nothing that it can check: an answer counts only when its proof is one for the very bytes that were
 //! sent, and holds against whatever the client was told to trust. It says how far that went in [`Receipt::shown`].
 //! Sending the same statement again is always safe, because a log keeps each statement once.
 
 mod answer;
+mod entry;
 mod error;
 mod http;
 mod problem;

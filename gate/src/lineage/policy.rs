@@ -46,6 +46,7 @@ impl From<PublishError> for Stop {
         match error {
             PublishError::State(error) => error.into(),
             PublishError::Issue(error) => error.into(),
+            PublishError::NotShown => Self::new(VerificationCode::PolicyValidationFailed, error),
             PublishError::Log(error) => Self::not_logged(VerificationCode::PolicyValidationFailed, error),
         }
     }

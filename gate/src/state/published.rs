@@ -33,7 +33,8 @@ struct Kept {
 }
 
 impl Published {
-    pub(super) fn open(path: &Path) -> Result<Self, StateError> {
+    /// Takes up what was kept in a file, which need not be there.
+    pub fn open(path: &Path) -> Result<Self, StateError> {
         let damaged = || StateError::Damaged { path: path.to_owned(), line: 1 };
         let current = match std::fs::read(path) {
             Ok(bytes) => {

@@ -24,35 +24,8 @@ impl Gate {
         let system = System::start_with(&setup);
         let folder = system.folder().join("gate");
         std::fs::create_dir(&folder).unwrap();
-        let operator = system.log.data().join("operator.pem");
-        let policy = system.policy_file();
-        for (party, roles) in
-            [("requester", "requester"), ("authority", "author,authority"), ("enforcer", "enforcer")]
-        {
-            let key = folder.join(format!("{party}.pem"));
-            run(Program::Countersign, ["keygen".as_ref(), "--out".as_ref(), key.as_os_str()]).holds();
-            run(
-                Program::Countersign,
-                [
-                    "issuer",
-                    "add",
-                    "--log",
-                    system.log.url(),
-                    "--operator-key",
-                    operator.to_str().unwrap(),
-                    "--name",
-                    party,
-                    "--public-key",
-                    key.with_extension("pub").to_str().unwrap(),
-                    "--roles",
-                    roles,
-                    "--policy",
-                    policy.to_str().unwrap(),
-                ],
-            )
-            .holds();
-        }
-        let config = folder.join("gate.toml");
+        keys_of_parties(&system, &folder);
+        let (config, policy) = (folder.join("gate.toml"), system.policy_file());
         let party = |name: &str| format!("[{name}]\nname = \"{name}\"\nkey = \"{name}.pem\"\n");
         let parties = ["requester", "authority", "enforcer"].map(party).concat();
         let text = format!(
@@ -84,6 +57,38 @@ impl Gate {
         let indexes = steps.filter_map(|step| step["entry"]["index"].as_u64());
         let entries = indexes.map(|index| json(&get(url, &format!("/entries/{index}.json"))));
         entries.map(|entry| (entry["kind"].as_str().unwrap().to_owned(), entry["payload"].clone())).collect()
+    }
+}
+
+/// Makes a key for each of the three parties in `folder`, and registers it.
+pub(crate) fn keys_of_parties(system: &System, folder: &Path) {
+    let operator = system.log.data().join("operator.pem");
+    let policy = system.policy_file();
+    for (party, roles) in
+        [("requester", "requester"), ("authority", "author,authority"), ("enforcer", "enforcer")]
+    {
+        let key = folder.join(format!("{party}.pem"));
+        run(Program::Countersign, ["keygen".as_ref(), "--out".as_ref(), key.as_os_str()]).holds();
+        run(
+            Program::Countersign,
+            [
+                "issuer",
+                "add",
+                "--log",
+                system.log.url(),
+                "--operator-key",
+                operator.to_str().unwrap(),
+                "--name",
+                party,
+                "--public-key",
+                key.with_extension("pub").to_str().unwrap(),
+                "--roles",
+                roles,
+                "--policy",
+                policy.to_str().unwrap(),
+            ],
+        )
+        .holds();
     }
 }
 

@@ -21,6 +21,8 @@ mod crashes;
 #[cfg(test)]
 mod damaged_journal;
 #[cfg(test)]
+mod decide;
+#[cfg(test)]
 mod detour;
 #[cfg(test)]
 mod differential;

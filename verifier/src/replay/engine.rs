@@ -111,16 +111,15 @@ impl Engine {
     /// ends the process: at most 64 brackets open at once, 256 operators and brackets within each other, and of a schema
     /// 4096 names, 65,536 with each type written out where it is named.
     pub fn load(texts: &[PolicyText], schema: Option<&Material<String>>) -> Result<Self, LoadError> {
-        // Reading takes more stack than a thread may have left; where no thread is to be had, it mostly has enough.
-        std::thread::scope(|scope| {
-            let builder = std::thread::Builder::new().stack_size(STACK);
-            let loading = builder.spawn_scoped(scope, || Self::load_here(texts, schema));
-            match loading.map(std::thread::ScopedJoinHandle::join) {
-                Ok(Ok(loaded)) => loaded,
-                Ok(Err(panic)) => std::panic::resume_unwind(panic),
-                Err(_) => Self::load_here(texts, schema),
-            }
-        })
+        on_a_stack_of_its_own(|| Self::load_here(texts, schema))
+    }
+
+    /// Whether these entities, in Cedar's JSON form, can be read, together with the schema if there is one. What cannot be
+    /// read makes every decision over it a denial.
+    pub fn check_entities(&self, entities: &[Value]) -> Result<(), LoadError> {
+        Entities::from_json_value(Value::Array(entities.to_vec()), self.schema.as_ref())
+            .map(drop)
+            .map_err(|error| LoadError::Misfit(format!("the entities cannot be read: {error}")))
     }
 
     fn load_here(texts: &[PolicyText], schema: Option<&Material<String>>) -> Result<Self, LoadError> {
@@ -219,7 +218,21 @@ fn uid(entity_type: &str, id: &str) -> Option<EntityUid> {
     Some(EntityUid::from_type_name_and_id(entity_type, EntityId::new(id)))
 }
 
-fn unbounded(what: &str, error: &dyn Error) -> LoadError {
+/// Reading takes more stack than a thread may have left; where no thread is to be had, it mostly has enough.
+pub(super) fn on_a_stack_of_its_own<T: Send>(
+    read: impl Fn() -> Result<T, LoadError> + Send + Sync,
+) -> Result<T, LoadError> {
+    std::thread::scope(|scope| {
+        let reading = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, &read);
+        match reading.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(read)) => read,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => read(),
+        }
+    })
+}
+
+pub(super) fn unbounded(what: &str, error: &dyn Error) -> LoadError {
     LoadError::Misfit(format!("{what} {error}: write it flatter or as several"))
 }
 

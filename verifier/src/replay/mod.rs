@@ -26,6 +26,7 @@
 mod breadth;
 mod depth;
 mod engine;
+mod file;
 mod finding;
 mod outcome;
 mod tokens;
@@ -36,6 +37,7 @@ mod hostile;
 mod tests;
 
 pub use engine::{Engine, Evaluation, LoadError, Question};
+pub use file::read_policies;
 pub use finding::check_decisions;
 pub(crate) use finding::disagreement;
 pub use outcome::{Difference, Replay, Undisclosed, replay};

@@ -90,6 +90,11 @@ pub fn read_payload(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
     read_object(bytes, MAX_DEPTH)
 }
 
+/// Reads any JSON value as strictly as [`read_payload`] reads an object, the whole being one of the levels.
+pub fn read_value(bytes: &[u8]) -> Result<Value, JsonError> {
+    read_any(bytes, MAX_DEPTH).map(|(value, _)| value)
+}
+
 /// Reads an object in any formatting: no duplicate names, no number but exact integers, at most `limit` levels.
 pub(super) fn read_object(bytes: &[u8], limit: usize) -> Result<Map<String, Value>, JsonError> {
     read(bytes, limit).map(|(members, _)| members)
@@ -111,6 +116,13 @@ pub(super) fn read_canonical_object(bytes: &[u8]) -> Result<Map<String, Value>, 
 
 /// The object, and whether the names of each of its objects stood in canonical order.
 fn read(bytes: &[u8], limit: usize) -> Result<(Map<String, Value>, bool), JsonError> {
+    match read_any(bytes, limit)? {
+        (Value::Object(members), is_sorted) => Ok((members, is_sorted)),
+        _ => Err(JsonError::NotAnObject),
+    }
+}
+
+fn read_any(bytes: &[u8], limit: usize) -> Result<(Value, bool), JsonError> {
     let findings = Findings { fault: RefCell::new(None), is_sorted: Cell::new(true) };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { path: Path::Root, limit, left: limit, findings: &findings }
@@ -118,8 +130,7 @@ fn read(bytes: &[u8], limit: usize) -> Result<(Map<String, Value>, bool), JsonEr
         .and_then(|value| reader.end().map(|()| value));
     match (value, findings.fault.into_inner()) {
         (_, Some(fault)) => Err(fault),
-        (Ok(Value::Object(members)), None) => Ok((members, findings.is_sorted.get())),
-        (Ok(_), None) => Err(JsonError::NotAnObject),
+        (Ok(value), None) => Ok((value, findings.is_sorted.get())),
         (Err(error), None) => Err(JsonError::Syntax { line: error.line(), column: error.column() }),
     }
 }

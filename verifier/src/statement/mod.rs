@@ -40,7 +40,7 @@ pub use draft::Draft;
 pub use envelope::{Algorithm, EnvelopeError, MAX_STATEMENT};
 pub use error::{SignatureError, StatementError};
 pub use excerpt::Excerpt;
-pub use json::{JsonError, MAX_DEPTH, read_payload};
+pub use json::{JsonError, MAX_DEPTH, read_payload, read_value};
 pub use key::{KeyThumbprint, Signature};
 pub use member::MemberError;
 pub use names::{ExecutionId, IssuerName, NameError, PolicyName, UnixSeconds};

@@ -1,6 +1,7 @@
-//! `countersign`: what an issuer needs. Keys, statements, submission, registration, policies, and the enforcement
-//! point around a command.
+//! `countersign`: what an issuer needs. Keys, statements, submission, registration, policies, the decision
+//! point, and the enforcement point around a command.
 
+mod decide;
 mod issuer;
 mod keygen;
 mod log;
@@ -29,6 +30,7 @@ Examples:
       --name alice --public-key alice.pub --roles requester
   countersign sign --key alice.pem --kind intent --iss alice --execution run-1 --payload intent.json --out intent.cose
   countersign submit --log http://127.0.0.1:8080 --policy trust.policy intent.cose
+  countersign decide --config decide.toml --listen 127.0.0.1:8082
   countersign run --config gate.toml -- git log --oneline -3
 
 Exit codes: 0 done, 1 usage, 2 could not be done, 3 the log's proof does not hold, 4 local records damaged.
@@ -48,6 +50,8 @@ enum Command {
     /// Publish policies.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Serve the decision point, which answers whether something may be done and puts that on record.
+    Decide(decide::Args),
     /// Run a command if it is authorized, and record what became of it.
     Run(run::Args),
 }
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
             Command::Submit(args) => block_on(submit::run(args)),
             Command::Issuer(command) => block_on(issuer::run(command)),
             Command::Policy(policy::Command::Publish(args)) => block_on(policy::publish(args)),
+            Command::Decide(args) => decide::run(&args),
             Command::Run(args) => {
                 of_command = Some(block_on(run::run(args))?);
                 Ok(Exit::Holds)

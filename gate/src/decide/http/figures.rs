@@ -1,0 +1,68 @@
+//! The figures of a decision point: what each one means, and what to do when it goes wrong.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Response;
+use countersign_serving::figures::{Figure, Figures, Sort};
+use metrics::{Unit, gauge};
+
+use super::Desk;
+
+/// Decisions.
+pub(in crate::decide) const DECISIONS: &str = "countersign_decisions_total";
+/// How long they took.
+pub(in crate::decide) const DECISION_SECONDS: &str = "countersign_decision_seconds";
+const READY: &str = "countersign_ready";
+
+/// Every figure of a decision point, beside those of all servers.
+pub const FIGURES: &[Figure] = &[
+    Figure {
+        name: READY,
+        sort: Sort::Gauge,
+        unit: Unit::Count,
+        labels: &[],
+        meaning: "1 when decisions can be made, recorded and authorized, else 0: then everything is denied.",
+        normal: "1.",
+        trouble: "0: /readyz says why, and OPERATIONS.md what to do about each reason.",
+    },
+    Figure {
+        name: DECISIONS,
+        sort: Sort::Counter,
+        unit: Unit::Count,
+        labels: &[
+            ("verdict", "`permit` or `deny`"),
+            (
+                "reason",
+                "the code of the decision, or of the doubt in which it was denied; `no_request` for what was none",
+            ),
+        ],
+        meaning: "Decisions answered.",
+        normal: "`permitted`, `denied_by_policy` and `no_policy_permits`, as your policies have it.",
+        trouble: "`log_unreachable`, `timed_out`, `quorum_missing`: look at the log and its witnesses. `evaluation_error`: a policy fails over what callers send. `log_refused`: the log file says why, often a key that is not registered. `proof_invalid`: treat it as an incident.",
+    },
+    Figure {
+        name: DECISION_SECONDS,
+        sort: Sort::Histogram,
+        unit: Unit::Seconds,
+        labels: &[],
+        meaning: "Time that one decision took, until it was on record.",
+        normal: "What the log takes for its sync and its quorum; what the policies take is a thousandth of it.",
+        trouble: "It grows: the log or its witnesses are slow, see `countersign_awaiting_quorum_seconds` there. At decide.timeout_seconds everything is denied.",
+    },
+];
+
+/// Begins to count.
+pub(super) fn start() -> Figures {
+    Figures::start("countersign-decide", env!("CARGO_PKG_VERSION"), &[FIGURES])
+}
+
+/// `GET /metrics`.
+pub(super) async fn render(
+    State(desk): State<Arc<Desk>>,
+    Extension(figures): Extension<Figures>,
+) -> Response {
+    gauge!(READY).set(f64::from(u8::from(desk.health.reasons(&desk.point).await.is_empty())));
+    figures.render()
+}
