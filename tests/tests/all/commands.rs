@@ -17,7 +17,7 @@ const PROGRAMS: [Program; 6] = [
 ];
 
 /// Where commands are named. CHANGELOG.md may name what is gone.
-const DOCUMENTS: [&str; 13] = [
+const DOCUMENTS: [&str; 14] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -27,6 +27,7 @@ const DOCUMENTS: [&str; 13] = [
     "docs/METRICS.md",
     "docs/OPERATIONS.md",
     "docs/THREATS.md",
+    "docs/deploy/systemd/countersign-decide.service",
     "docs/deploy/systemd/countersign-explorer.service",
     "docs/deploy/systemd/countersign-log.service",
     "docs/deploy/systemd/countersign-monitor.service",

@@ -45,6 +45,7 @@ fn every_reason_is_in_the_manual_and_the_other_way_round() {
     let listed = of("log-server/src/log/health.rs", "pub const REASON_CODES", "/// One reason why");
     assert_eq!(codes, listed, "the lists of codes are not what the log answers");
     codes.extend(countersign_web::REASON_CODES.iter().map(ToString::to_string));
+    codes.extend(countersign_gate::decide::http::CODES.iter().map(ToString::to_string));
     codes.extend(["signing-stopped", "rolled-back", "logs-unreadable"].map(str::to_owned));
     assert_eq!(documented, codes);
 }
@@ -59,6 +60,7 @@ fn the_limits_are_those_of_the_code() {
         ("### Every server", Flags::limits(&Bounds::DEFAULT)),
         ("### The log", countersign_log::http::limits()),
         ("### The witness", countersign_witness::http::limits()),
+        ("### The decision point", countersign_gate::decide::http::limits()),
     ] {
         assert_rendered_below(heading, "docs/OPERATIONS.md", &table(limits));
     }
@@ -71,9 +73,13 @@ fn the_limits_are_those_of_the_code() {
 #[test]
 fn units_are_hardened() {
     let folder = tempfile::tempdir().unwrap();
-    for (unit, program) in
-        [("log", "log"), ("witness", "witness"), ("explorer", "explorer"), ("monitor", "verify")]
-    {
+    for (unit, program) in [
+        ("log", "countersign-log"),
+        ("witness", "countersign-witness"),
+        ("explorer", "countersign-explorer"),
+        ("monitor", "countersign-verify"),
+        ("decide", "countersign"),
+    ] {
         let name = format!("countersign-{unit}.service");
         let text = read(&format!("docs/deploy/systemd/{name}"));
         for line in [
@@ -87,9 +93,9 @@ fn units_are_hardened() {
         ] {
             assert!(text.lines().any(|one| one == line), "{name} has no {line}");
         }
-        let program = format!("/usr/local/bin/countersign-{program}");
+        let program = format!("/usr/local/bin/{program} ");
         let here = folder.path().join(&name);
-        std::fs::write(&here, text.replace(&program, "/bin/true")).unwrap();
+        std::fs::write(&here, text.replace(&program, "/bin/true ")).unwrap();
         let Ok(verified) = Command::new("systemd-analyze").arg("verify").arg(&here).output() else {
             continue;
         };

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use countersign_serving::figures::{EVERYWHERE, Figure, Sort, manual};
 use countersign_tests::harness::{System, execution, expect_code, get, post};
 
+use crate::decide::{Point, asked};
 use crate::documents::{assert_rendered, read};
 use crate::explorer::Explorer;
 use crate::parties::Parties;
@@ -21,6 +22,10 @@ fn of_witness() -> Vec<&'static Figure> {
     countersign_witness::http::FIGURES.iter().collect()
 }
 
+fn of_decision_point() -> Vec<&'static Figure> {
+    countersign_gate::decide::http::FIGURES.iter().collect()
+}
+
 /// Those of an explorer wherever it runs, alone or in a log.
 fn of_explorer() -> Vec<&'static Figure> {
     countersign_web::FIGURES.iter().collect()
@@ -31,7 +36,7 @@ fn of_explorer_alone() -> Vec<&'static Figure> {
 }
 
 fn of_all() -> Vec<&'static Figure> {
-    [of_log(), of_witness(), of_explorer_alone(), EVERYWHERE.iter().collect()].concat()
+    [of_log(), of_witness(), of_decision_point(), of_explorer_alone(), EVERYWHERE.iter().collect()].concat()
 }
 
 /// The names that begin with `countersign_` in a text, without what a histogram adds to its own.
@@ -75,6 +80,7 @@ fn every_figure_is_documented_as_the_programs_explain_it() {
         chapter("Every server", EVERYWHERE.iter().collect()),
         chapter("The log", of_log()),
         chapter("The witness", of_witness()),
+        chapter("The decision point", of_decision_point()),
         chapter("The explorer", countersign_web::OF_PROGRAM.iter().collect()),
         "A log with the explorer in it has these too:\n\n".to_owned(),
         manual(of_explorer(), alarms_of),
@@ -148,4 +154,20 @@ fn every_server_serves_every_figure_and_no_other() {
     assert_serves(witness.url(), of_witness(), &[]);
     explorer.wait_for("following", 1);
     assert_serves(&explorer.url, of_explorer_alone(), &["countersign_refusals_total"]);
+}
+
+#[test]
+fn a_decision_point_serves_every_figure_and_no_other() {
+    let point = Point::start();
+    assert_eq!(point.evaluate(&asked("alice", "read", "record-1"))["decision"], true);
+    assert_eq!(post(&point.url, "/access/v1/evaluation", "text/plain", "").status.as_u16(), 415);
+    assert_serves(&point.url, of_decision_point(), &[]);
+    let text = String::from_utf8(get(&point.url, "/metrics").body.to_vec()).unwrap();
+    for line in [
+        "countersign_decisions_total{verdict=\"permit\",reason=\"permitted\"} 1",
+        "countersign_refusals_total{code=\"unsupported-media-type\"} 1",
+        "countersign_ready 1",
+    ] {
+        assert!(text.lines().any(|one| one == line), "{line} is not in {text}");
+    }
 }

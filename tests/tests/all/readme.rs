@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 
 use countersign_tests::harness::{Program, System};
 
+use crate::decide::Point;
+
 fn readme() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("README.md");
     std::fs::read_to_string(path).unwrap()
@@ -44,13 +46,15 @@ fn beside(system: &System) -> PathBuf {
 
 #[test]
 fn the_commands_run_as_written() {
-    let system = System::start();
-    let folder = beside(&system);
+    let point = Point::start();
+    let system = &point.system;
+    let folder = beside(system);
     let blocks = commands(&readme());
     assert!(blocks.len() >= 6, "README.md has {} blocks of commands", blocks.len());
     // Where things are is all that is put in: another test may be running beside this one.
     let mut script = blocks.join("\n");
     script = put(&script, "LOG=http://127.0.0.1:8080", &format!("LOG={}", system.log.url()));
+    script = put(&script, "PDP=http://127.0.0.1:8082", &format!("PDP={}", point.url));
     for address in ["127.0.0.1:8090", "127.0.0.1:8091"] {
         script = put(&script, address, &free_address());
     }
@@ -77,6 +81,7 @@ fn the_commands_run_as_written() {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{script}\n--- stdout\n{out}\n--- stderr\n{err}");
     // What the text around the commands promises.
+    assert!(out.contains("\"decision\":true"), "what is permitted was not answered so:\n{out}");
     assert!(out.contains("refused, exit code 3"), "the forged proof was not refused:\n{out}");
     assert!(out.contains("not decided, exit code 2"), "the bundle of an open execution was not read:\n{out}");
     let html = std::fs::read_to_string(folder.join("two.html")).unwrap();

@@ -30,6 +30,9 @@ fn get(runtime: &Runtime, pair: &CertifiedKey<KeyPair>, url: &str) -> Option<Str
     })
 }
 
+/// What those say that need a log.
+const LOG_IS_AWAY: [&str; 2] = ["the log cannot be followed", "everything is denied"];
+
 /// Serves `program` over TLS with `args`, and looks for `expected` in what it answers to `GET /metrics`.
 fn serves_and_renews(program: Program, folder: &TempDir, args: &[&str], expected: &str) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
@@ -46,8 +49,7 @@ fn serves_and_renews(program: Program, folder: &TempDir, args: &[&str], expected
     assert!(half.fails(1).contains("--tls-key"), "{half:?}");
 
     put(folder.path(), &old, 0o600);
-    let mut process =
-        Process::start(program, &args, program.name(), &["the log cannot be followed".to_owned()]);
+    let mut process = Process::start(program, &args, program.name(), &LOG_IS_AWAY.map(str::to_owned));
     let url = process.url().unwrap();
     assert!(url.starts_with("https://127.0.0.1:"), "{url}");
     let metrics = format!("{url}/metrics");
@@ -105,4 +107,23 @@ fn an_explorer_is_served_over_tls_and_renews_its_certificate_when_told_to() {
     // The log itself is away: an explorer serves what it has, and says so.
     let args = ["--log", "http://127.0.0.1:9", "--policy", policy.to_str().unwrap()];
     serves_and_renews(Program::Explorer, &folder, &args, "program=\"countersign-explorer\"");
+}
+
+#[test]
+fn a_decision_point_is_served_over_tls_and_renews_its_certificate_when_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let made = run(Program::Log, ["init", "--data", &file("log"), "--origin", "log.example/tls"]);
+    std::fs::write(file("policy"), format!("log {}\nquorum none\n", made.holds())).unwrap();
+    for party in ["requester", "authority"] {
+        run(Program::Countersign, ["keygen", "--out", &file(&format!("{party}.pem"))]).holds();
+    }
+    std::fs::write(file("all.cedar"), "permit (principal, action, resource);").unwrap();
+    // The log itself is away: everything is denied until it comes.
+    let text = "log = \"http://127.0.0.1:9\"\npolicy = \"policy\"\nstate = \"state\"\naudience = \"enforcer\"\n\
+                [requester]\nname = \"requester\"\nkey = \"requester.pem\"\n\
+                [authority]\nname = \"authority\"\nkey = \"authority.pem\"\n[decide]\npolicies = [\"all.cedar\"]\n";
+    std::fs::write(file("decide.toml"), text).unwrap();
+    let args = ["decide", "--config", &file("decide.toml")];
+    serves_and_renews(Program::Countersign, &folder, &args, "program=\"countersign-decide\"");
 }

@@ -7,3 +7,5 @@ mod doubts;
 mod ends;
 mod intents;
 mod point;
+
+pub(crate) use point::{Point, asked};
