@@ -1,7 +1,7 @@
 //! Running a cleared command: without a shell, its output passed on byte for byte and hashed on the way.
 
 use std::io::{ErrorKind, PipeReader, Read as _, Write};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_verifier::statement::payload::Outcome;
@@ -170,24 +170,30 @@ pub(crate) fn command_of(exact: &ExactCommand) -> Command {
 }
 
 async fn wait(child: &mut Child, signals: &mut Signals) -> Ended {
-    use std::os::unix::process::ExitStatusExt as _;
     loop {
         tokio::select! {
-            status = child.wait() => {
-                let Ok(status) = status else { return Ended::Unknown };
-                let code = status.code().and_then(|code| u8::try_from(code).ok()).map(Ended::Code);
-                return code.or(status.signal().map(Ended::Signal)).unwrap_or(Ended::Unknown);
-            }
-            signal = signals.next() => {
-                let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-                if let Some(pid) = pid
-                    && !(signal == Signal::INT && terminal_is_ours())
-                {
-                    // It fails only for a process that has ended already, which the next round sees.
-                    let _ = kill_process(pid, signal);
-                }
-            }
+            status = child.wait() => return ended(status),
+            signal = signals.next() => pass_on_signal(child, signal),
         }
+    }
+}
+
+/// How a process ended, from what the system says of it.
+pub(crate) fn ended(status: std::io::Result<ExitStatus>) -> Ended {
+    use std::os::unix::process::ExitStatusExt as _;
+    let Ok(status) = status else { return Ended::Unknown };
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).map(Ended::Code);
+    code.or(status.signal().map(Ended::Signal)).unwrap_or(Ended::Unknown)
+}
+
+/// Sends a signal on to a process, unless it has it already.
+pub(crate) fn pass_on_signal(child: &Child, signal: Signal) {
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    if let Some(pid) = pid
+        && !(signal == Signal::INT && terminal_is_ours())
+    {
+        // It fails only for a process that has ended already, which whoever waits for it sees.
+        let _ = kill_process(pid, signal);
     }
 }
 
@@ -197,14 +203,15 @@ fn terminal_is_ours() -> bool {
         .is_ok_and(|tty| rustix::termios::tcgetpgrp(tty).is_ok_and(|group| group == getpgrp()))
 }
 
-struct Signals {
+/// The signals that end programs, caught.
+pub(crate) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     hang_up: tokio::signal::unix::Signal,
 }
 
 impl Signals {
-    fn catch() -> std::io::Result<Self> {
+    pub(crate) fn catch() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -212,7 +219,7 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Signal {
+    pub(crate) async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::INT,
             _ = self.terminate.recv() => Signal::TERM,

@@ -1,4 +1,4 @@
-//! What the gate tells whoever runs it, on standard error: the standard output belongs to the command.
+//! What the gate tells whoever runs it, on standard error: the standard output belongs to the command, or the client.
 //!
 //! For people it is one line a step, the mark first, plain ASCII. With `--json` it is one JSON object a line, between
 //! the lines of the command's own standard error.
@@ -36,6 +36,13 @@ pub enum Event<'a> {
     Runs {
         /// The program and its arguments.
         command: Vec<&'a str>,
+    },
+    /// A call of a tool is passed on.
+    Calls {
+        /// Its execution.
+        execution: &'a ExecutionId,
+        /// The tool.
+        tool: &'a str,
     },
     /// The command, or the call, does not run.
     Denied {
@@ -93,30 +100,56 @@ pub enum Event<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Reporter {
     json: bool,
+    of_calls: bool,
 }
 
 impl Reporter {
     /// For people, or as JSON lines.
     pub fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, of_calls: false }
+    }
+
+    /// The same, of calls of tools: several go on at once, so that each line says which execution it is about.
+    #[must_use]
+    pub fn of_calls(self) -> Self {
+        Self { of_calls: true, ..self }
     }
 
     /// Tells an event.
     pub fn tell(self, event: &Event<'_>) {
-        let lines = if self.json { event.as_json().to_string() } else { event.for_people() };
+        let lines = if self.json { event.as_json().to_string() } else { event.for_people(self.of_calls) };
         // With standard error closed there is nobody to tell, and the work goes on.
         let _ = writeln!(std::io::stderr().lock(), "{lines}");
     }
 }
 
 impl Event<'_> {
-    fn for_people(&self) -> String {
+    fn for_people(&self, of_calls: bool) -> String {
+        let mut line = self.headline();
+        if of_calls && let Some(execution) = self.execution() {
+            line.push_str("  (");
+            line.push_str(execution.as_str());
+            line.push(')');
+        }
         let consequence = match self {
+            Self::Denied { .. } if of_calls => "the call was not passed on",
             Self::Denied { .. } => "the command did not run",
+            Self::Kept { .. } if of_calls => "they are kept on this machine, and submitted later",
             Self::Kept { .. } => "they are kept on this machine, and the next run submits them",
-            _ => return harmless(&self.headline()),
+            _ => return harmless(&line),
         };
-        format!("{}\n        {consequence}", harmless(&self.headline()))
+        format!("{}\n        {consequence}", harmless(&line))
+    }
+
+    /// The execution that it is about, where the headline does not name it.
+    fn execution(&self) -> Option<&ExecutionId> {
+        match self {
+            Self::Logged { execution, .. } => *execution,
+            Self::Calls { execution, .. }
+            | Self::Denied { execution, .. }
+            | Self::Refused { execution, .. } => Some(execution),
+            _ => None,
+        }
     }
 
     fn headline(&self) -> String {
@@ -127,6 +160,7 @@ impl Event<'_> {
             }
             Self::Waits { what } => format!("[...]   waiting for {what}"),
             Self::Runs { command } => format!("[run]   {}", shown(command)),
+            Self::Calls { tool, .. } => format!("[call]  {tool}"),
             Self::Denied { code, why, .. } => format!("[deny]  {code}: {}", with_causes(*why)),
             Self::Unfinished { execution, what, started: true } => format!(
                 "[!!]    the execution {execution} was cut off after its {what} had started: what became of it is \
@@ -161,6 +195,9 @@ impl Event<'_> {
             }),
             Self::Waits { what } => json!({ "event": "waits", "what": what }),
             Self::Runs { command } => json!({ "event": "runs", "command": command }),
+            Self::Calls { execution, tool } => {
+                json!({ "event": "calls", "execution": execution, "tool": tool })
+            }
             Self::Denied { execution, code, why } => {
                 json!({ "event": "denied", "execution": execution, "code": code, "why": with_causes(*why) })
             }
@@ -213,7 +250,7 @@ mod tests {
             why: &why,
         };
         assert_eq!(
-            event.for_people(),
+            event.for_people(false),
             "[deny]  policy_validation_failed: no rule permits /tmp/x\u{fffd}[ok]    outcome\u{fffd}[2J\n        \
              the command did not run"
         );

@@ -71,6 +71,11 @@ impl<'a> Execution<'a> {
         self.gate.abandon(&mut self.journal, why);
     }
 
+    /// Has the end of it brought into the log without waiting for the quorum: nobody has the time.
+    pub fn hurry(&mut self) {
+        self.wait = Wait::Sequenced;
+    }
+
     /// Brings what was noted into the log, and closes the execution. What the log does not take now is kept on this
     /// machine, loudly, for [`Gate::recover`].
     pub async fn settle(self) -> Settled {

@@ -8,6 +8,7 @@ use countersign_verifier::statement::Sha256Digest;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::line::Line;
 use crate::exact::{Exact, ExactCommand, ResolveError, canonical_digest};
 
 /// How many characters the name of a tool may have: as many as MCP recommends at most.
@@ -57,24 +58,24 @@ pub struct ExactCall {
     server: Arc<ExactCommand>,
     tool: ToolName,
     arguments: Map<String, Value>,
-    message: Vec<u8>,
+    line: Line,
     message_digest: Sha256Digest,
     digest: Sha256Digest,
 }
 
 impl ExactCall {
-    /// The call that `message`, one line without its end, is of `tool` with `arguments`.
+    /// The call that the message in `line` is, of `tool` with `arguments`.
     pub fn new(
         server: Arc<ExactCommand>,
         tool: ToolName,
         arguments: Map<String, Value>,
-        message: Vec<u8>,
+        line: Line,
     ) -> Result<Self, ResolveError> {
-        let message_digest = sha256(&message);
+        let message_digest = sha256(line.text());
         let argv: Vec<&str> = server.argv().collect();
         let exact = json!({ "argv": argv, "cwd": server.folder(), "message": stated(message_digest) });
         let digest = canonical_digest(&exact).ok_or(ResolveError::NoCanonicalForm)?;
-        Ok(Self { server, tool, arguments, message, message_digest, digest })
+        Ok(Self { server, tool, arguments, line, message_digest, digest })
     }
 
     /// The tool.
@@ -82,9 +83,9 @@ impl ExactCall {
         &self.tool
     }
 
-    /// The message, one line without its end.
-    pub fn message(&self) -> &[u8] {
-        &self.message
+    /// What the server gets.
+    pub fn line(&self) -> &Line {
+        &self.line
     }
 }
 
@@ -96,7 +97,8 @@ impl Exact for ExactCall {
         self.tool.as_str()
     }
 
-    /// SHA-256 over the RFC 8785 form of `{"argv": [server, its arguments...], "cwd": folder, "message": {"sha256": ..}}`.
+    /// SHA-256 over the RFC 8785 form of `{"argv": [server, its arguments...], "cwd": folder, "message": {"sha256": ..}}`,
+    /// the latter over the line without its end.
     fn digest(&self) -> Sha256Digest {
         self.digest
     }

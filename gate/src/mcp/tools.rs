@@ -149,6 +149,7 @@ fn literal(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::line::Line;
     use super::*;
     use crate::exact::{ExactCommand, SearchPath};
     use countersign_verifier::replay::{Engine, Question};
@@ -167,7 +168,7 @@ mod tests {
         let search = SearchPath::new([PathBuf::from("/bin")]);
         let server = ExactCommand::resolve(&["sh".into()], Path::new("/"), &search).unwrap();
         let arguments = arguments.as_object().cloned().unwrap_or_else(Map::new);
-        ExactCall::new(Arc::new(server), tool.parse().unwrap(), arguments, b"{}".to_vec()).unwrap()
+        ExactCall::new(Arc::new(server), tool.parse().unwrap(), arguments, Line::new(b"{}".to_vec())).unwrap()
     }
 
     fn permits(list: &ToolList, call: &ExactCall) -> bool {

@@ -10,7 +10,7 @@ use crate::submitting::json;
 /// A gate with its own issuers, in front of a log.
 pub(crate) struct Gate {
     pub(crate) system: System,
-    config: PathBuf,
+    pub(crate) config: PathBuf,
 }
 
 impl Gate {
@@ -43,12 +43,18 @@ impl Gate {
         run(Program::Countersign, args.iter().chain(command))
     }
 
+    /// Puts `first` before all that is configured, and `last` after it.
+    pub(crate) fn configure(&self, first: &str, last: &str) {
+        let config = std::fs::read_to_string(&self.config).unwrap();
+        std::fs::write(&self.config, format!("{first}\n{config}\n{last}")).unwrap();
+    }
+
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.system.folder().join(name)
     }
 
     /// What the log has of an execution: each kind with what it says, in the order of the log.
-    fn recorded(&self, execution: &str) -> Vec<(String, Value)> {
+    pub(crate) fn recorded(&self, execution: &str) -> Vec<(String, Value)> {
         let url = self.system.log.url();
         let answer = get(url, &format!("/executions/{execution}.json"));
         assert_eq!(answer.status.as_u16(), 200, "{}", String::from_utf8_lossy(&answer.body));
@@ -94,18 +100,18 @@ pub(crate) fn keys_of_parties(system: &System, folder: &Path) {
 
 /// What the outcome among the recorded statements says.
 #[track_caller]
-fn outcome(recorded: &[(String, Value)]) -> &str {
+pub(crate) fn outcome(recorded: &[(String, Value)]) -> &str {
     let (_, payload) = recorded.iter().find(|(kind, _)| kind == "outcome").unwrap();
     payload["status"].as_str().unwrap()
 }
 
 #[track_caller]
-fn assert_kinds(recorded: &[(String, Value)], expected: &[&str]) {
+pub(crate) fn assert_kinds(recorded: &[(String, Value)], expected: &[&str]) {
     let kinds: Vec<&str> = recorded.iter().map(|(kind, _)| kind.as_str()).collect();
     assert_eq!(kinds, expected, "{recorded:#?}");
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 

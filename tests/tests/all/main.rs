@@ -47,6 +47,8 @@ mod logging;
 #[cfg(test)]
 mod manual;
 #[cfg(test)]
+mod mcp;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod misuse;

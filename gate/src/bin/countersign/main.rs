@@ -1,10 +1,11 @@
-//! `countersign`: what an issuer needs. Keys, statements, submission, registration, policies, the decision
-//! point, and the enforcement point around a command.
+//! `countersign`: what an issuer needs. Keys, statements, submission, registration, policies, the decision point, and
+//! the enforcement points around a command and before the tools of an MCP server.
 
 mod decide;
 mod issuer;
 mod keygen;
 mod log;
+mod mcp;
 mod policy;
 mod run;
 mod sign;
@@ -32,9 +33,11 @@ Examples:
   countersign submit --log http://127.0.0.1:8080 --policy trust.policy intent.cose
   countersign decide --config decide.toml --listen 127.0.0.1:8082
   countersign run --config gate.toml -- git log --oneline -3
+  countersign mcp --config gate.toml -- mcp-server-files /srv/files
 
 Exit codes: 0 done, 1 usage, 2 could not be done, 3 the log's proof does not hold, 4 local records damaged.
-`run` ends with the exit code of its command, with 126 when the command did not run, or with 127 when there is no such command.";
+`run` ends with the exit code of its command, with 126 when the command did not run, or with 127 when there is no such command;
+`mcp` with that of its server, with 126 when the server could not be started, or with 127 when there is no such server.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -54,6 +57,8 @@ enum Command {
     Decide(decide::Args),
     /// Run a command if it is authorized, and record what became of it.
     Run(run::Args),
+    /// Stand between an MCP client and an MCP server, and pass on the calls of tools that are authorized.
+    Mcp(mcp::Args),
 }
 
 fn main() -> ExitCode {
@@ -69,6 +74,10 @@ fn main() -> ExitCode {
             Command::Decide(args) => decide::run(&args),
             Command::Run(args) => {
                 of_command = Some(block_on(run::run(args))?);
+                Ok(Exit::Holds)
+            }
+            Command::Mcp(args) => {
+                of_command = Some(block_on(mcp::run(args))?);
                 Ok(Exit::Holds)
             }
         }

@@ -1,10 +1,10 @@
 //! `countersign run`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use countersign_gate::clock::Clock;
-use countersign_gate::config::Config;
+use countersign_gate::config::{Config, ConfigError};
 use countersign_gate::exact::{ExactCommand, ResolveError};
 use countersign_gate::issuer::{IssueError, random};
 use countersign_gate::lineage::{Gate, GateError, Verdict};
@@ -35,29 +35,16 @@ pub(crate) struct Args {
 }
 
 /// The command did not run.
-const DENIED: u8 = 126;
+pub(crate) const DENIED: u8 = 126;
 /// There is no such command.
-const NOT_FOUND: u8 = 127;
+pub(crate) const NOT_FOUND: u8 = 127;
 
 pub(crate) async fn run(args: Args) -> Result<u8, Failed> {
-    let config = Config::read(&args.config).map_err(|error| {
-        Failed::new(Exit::Usage, format!("the configuration {} cannot be used", args.config.display()))
-            .because(error)
-    })?;
-    let folder = std::env::current_dir().map_err(|error| {
-        Failed::new(Exit::CouldNotCheck, "the folder to run in cannot be told").because(error)
-    })?;
-    let command = match ExactCommand::resolve(&args.command, &folder, &config.search) {
-        Ok(command) => command,
-        Err(error @ (ResolveError::NotFound(_) | ResolveError::NotOnSearchPath { .. })) => {
-            super::submit::say(&format!("error: {error}; nothing was asked and nothing ran"));
-            return Ok(NOT_FOUND);
-        }
-        Err(error) => return Err(Failed::new(Exit::Usage, "the command cannot be stated").because(error)),
-    };
+    let config = Config::read(&args.config).map_err(|error| not_configured(&args.config, error))?;
+    let Some(command) = resolve(&args.command, &config)? else { return Ok(NOT_FOUND) };
     let execution = match args.execution {
         Some(execution) => execution,
-        None => random_execution()?,
+        None => format!("run-{}", random_id()?).parse().map_err(|error| no_id().because(error))?,
     };
     let gate = Gate::open(config, Clock::system(), Reporter::new(args.json)).map_err(failed)?;
     gate.recover().await.map_err(failed)?;
@@ -67,13 +54,38 @@ pub(crate) async fn run(args: Args) -> Result<u8, Failed> {
     }
 }
 
-fn random_execution() -> Result<ExecutionId, Failed> {
-    let cannot = || Failed::new(Exit::CouldNotCheck, "no execution id can be made");
-    let random: [u8; 16] = random().map_err(|error: IssueError| cannot().because(error))?;
-    format!("run-{}", hex::encode(random)).parse().map_err(|error| cannot().because(error))
+/// The configuration cannot be used.
+pub(crate) fn not_configured(path: &Path, error: ConfigError) -> Failed {
+    Failed::new(Exit::Usage, format!("the configuration {} cannot be used", path.display())).because(error)
 }
 
-fn failed(error: GateError) -> Failed {
+/// Exactly the command of these words, in the folder of this process; `None`, told, when there is no such program.
+pub(crate) fn resolve(words: &[OsString], config: &Config) -> Result<Option<ExactCommand>, Failed> {
+    let folder = std::env::current_dir().map_err(|error| {
+        Failed::new(Exit::CouldNotCheck, "the folder to run in cannot be told").because(error)
+    })?;
+    match ExactCommand::resolve(words, &folder, &config.search) {
+        Ok(command) => Ok(Some(command)),
+        Err(error @ (ResolveError::NotFound(_) | ResolveError::NotOnSearchPath { .. })) => {
+            super::submit::say(&format!("error: {error}; nothing was asked and nothing ran"));
+            Ok(None)
+        }
+        Err(error) => Err(Failed::new(Exit::Usage, "the command cannot be stated").because(error)),
+    }
+}
+
+/// As many random bytes as no two executions have, in hexadecimal digits.
+pub(crate) fn random_id() -> Result<String, Failed> {
+    let random: [u8; 16] = random().map_err(|error: IssueError| no_id().because(error))?;
+    Ok(hex::encode(random))
+}
+
+fn no_id() -> Failed {
+    Failed::new(Exit::CouldNotCheck, "no execution id can be made")
+}
+
+/// The gate cannot begin.
+pub(crate) fn failed(error: GateError) -> Failed {
     let (exit, hint) = match &error {
         GateError::State(StateError::Damaged { .. }) => (
             Exit::StateDamaged,
