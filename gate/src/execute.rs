@@ -172,16 +172,15 @@ pub(crate) fn command_of(exact: &ExactCommand) -> Command {
 async fn wait(child: &mut Child, signals: &mut Signals) -> Ended {
     loop {
         tokio::select! {
-            status = child.wait() => return ended(status),
+            status = child.wait() => return status.map_or(Ended::Unknown, ended),
             signal = signals.next() => pass_on_signal(child, signal),
         }
     }
 }
 
 /// How a process ended, from what the system says of it.
-pub(crate) fn ended(status: std::io::Result<ExitStatus>) -> Ended {
+pub(crate) fn ended(status: ExitStatus) -> Ended {
     use std::os::unix::process::ExitStatusExt as _;
-    let Ok(status) = status else { return Ended::Unknown };
     let code = status.code().and_then(|code| u8::try_from(code).ok()).map(Ended::Code);
     code.or(status.signal().map(Ended::Signal)).unwrap_or(Ended::Unknown)
 }

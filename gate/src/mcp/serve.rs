@@ -101,7 +101,7 @@ impl Run {
         let mut deadline = None;
         loop {
             tokio::select! {
-                status = child.wait() => return ended(status),
+                status = child.wait() => return status.map_or(Ended::Unknown, ended),
                 signal = signals.next() => {
                     self.phase.send_replace(Phase::Leaving);
                     pass_on_signal(child, signal);

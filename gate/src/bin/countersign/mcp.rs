@@ -26,7 +26,7 @@ use super::run::{DENIED, NOT_FOUND, failed, not_configured, random_id, resolve};
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The gate's configuration, TOML, with [[tool]] and a name for each tool that may be called.
+    /// The gate's configuration, TOML, with `[[tool]]` and a name for each tool that may be called.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     /// What the ids of executions begin with, at most 64 of A-Z a-z 0-9 . _ : / -; a random part and the number of the

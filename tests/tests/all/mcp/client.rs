@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::gate::{Gate, text};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The lines of a stream, as they come.
 #[derive(Clone, Default)]
