@@ -2,7 +2,7 @@
 //!
 //! It is what the program `countersign` is made of. It is **not** a sandbox: it decides whether a command is started,
 //! records that it was, and does not follow what it does. It is not a policy engine either: what may run is an allow
-//! list, published as Cedar policies.
+//! list, and what a decision point answers follows from policies; Cedar decides by both.
 //!
 //! | module | what it is |
 //! |---|---|

@@ -75,7 +75,7 @@ impl Doubt {
         }
     }
 
-    /// Every code, for figures and manual.
+    /// Every code, for the manual.
     pub const CODES: &'static [&'static str] = &[
         "policy_not_published",
         "intent_unknown",

@@ -51,6 +51,16 @@ fn every_reason_is_in_the_manual_and_the_other_way_round() {
 }
 
 #[test]
+fn every_doubt_is_in_the_manual_and_the_other_way_round() {
+    let manual = read("docs/OPERATIONS.md");
+    let (_, table) = manual.split_once("\n| reason | what to do |\n|---|---|\n").unwrap();
+    let rows = table.lines().take_while(|line| line.starts_with('|'));
+    let documented: Vec<&str> =
+        rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2)).collect();
+    assert_eq!(documented, countersign_gate::decide::Doubt::CODES);
+}
+
+#[test]
 fn the_limits_are_those_of_the_code() {
     let table = |limits: Vec<Limit>| {
         let rows: Vec<String> = limits.iter().map(ToString::to_string).collect();

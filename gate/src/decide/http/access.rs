@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 use tokio::sync::SemaphorePermit;
@@ -88,7 +88,15 @@ async fn up_to(desk: &Desk, items: Vec<Result<Request, RequestError>>, last: boo
 
 impl Desk {
     fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        let Some(token) = &self.token else { return Ok(()) };
+        let Some(token) = &self.token else {
+            let known = |host: &HeaderValue| {
+                host.to_str().is_ok_and(|host| self.hosts.iter().any(|known| known.is(host)))
+            };
+            // Of several, nobody can tell by which one it was asked.
+            let mut hosts = headers.get_all(header::HOST).iter();
+            let is_here = hosts.next().is_some_and(known) && hosts.next().is_none();
+            return if is_here { Ok(()) } else { Err(Refusal::Elsewhere) };
+        };
         let shown = headers.get(header::AUTHORIZATION).is_some_and(|shown| token.opens(shown.as_bytes()));
         if shown { Ok(()) } else { Err(Refusal::Unauthorized) }
     }

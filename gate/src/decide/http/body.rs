@@ -8,8 +8,8 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use super::refusal::Refusal;
 
-/// How long a body may be.
-pub(super) const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// How long a body may be. As many are in memory at once as there are connections.
+pub(super) const MAX_BODY_BYTES: usize = 256 * 1024;
 /// How long a body may take to arrive.
 pub(super) const ARRIVAL: Duration = Duration::from_secs(30);
 

@@ -15,6 +15,7 @@ mod access;
 mod body;
 mod figures;
 mod health;
+mod host;
 mod limits;
 mod refusal;
 
@@ -42,6 +43,7 @@ pub use limits::limits;
 use super::point::DecisionPoint;
 use super::token::Token;
 use health::Health;
+use host::Host;
 use refusal::Refusal;
 
 /// What clients may take of a decision point.
@@ -55,6 +57,8 @@ const EVALUATIONS: &str = "/access/v1/evaluations";
 struct Desk {
     point: Arc<DecisionPoint>,
     token: Option<Token>,
+    /// By which names it is known to those who need no token.
+    hosts: Vec<Host>,
     /// How many decisions more may be under way.
     room: Semaphore,
     configuration: Value,
@@ -75,6 +79,7 @@ pub fn router(
     let desk = Arc::new(Desk {
         point,
         token,
+        hosts: Host::here().into_iter().chain(Host::of(url)).collect(),
         room: Semaphore::new(max_decisions),
         configuration: configuration(url),
         health: Health::default(),

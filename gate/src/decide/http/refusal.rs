@@ -16,6 +16,10 @@ pub(super) enum Refusal {
     BreaksOff,
     #[error("expected the header Authorization with the bearer token of this decision point")]
     Unauthorized,
+    #[error(
+        "expected the header Host with the address of this decision point: without a token it hears this machine alone"
+    )]
+    Elsewhere,
     #[error("there is nothing here: /.well-known/authzen-configuration says what there is")]
     NotFound,
     #[error("expected the method {0}")]
@@ -40,6 +44,7 @@ impl Refusal {
             }
             Self::Request(_) | Self::BreaksOff => (StatusCode::BAD_REQUEST, "malformed-request"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::Elsewhere => (StatusCode::FORBIDDEN, "host-not-known"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
             Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "body-too-slow"),

@@ -1,5 +1,7 @@
 //! Who may ask, how, and what is refused before anything is decided.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 
 use countersign_tests::client::Answer;
@@ -45,7 +47,7 @@ fn what_is_no_request_is_refused_with_its_status_and_nothing_is_recorded() {
         (changed("subject", "id", json!(7)), 400, "/subject/id"),
         (changed("context", "intent", json!("x")), 400, "/context/intent"),
         (changed("context", "x", json!("x".repeat(30_000))), 413, "at most 24576"),
-        (" ".repeat(1024 * 1024 + 1), 413, "at most 1048576 bytes"),
+        (" ".repeat(256 * 1024 + 1), 413, "at most 262144 bytes"),
     ] {
         refused(Method::POST, EVALUATION, &[JSON], &body, status, said);
     }
@@ -65,6 +67,43 @@ fn what_is_no_request_is_refused_with_its_status_and_nothing_is_recorded() {
         json!("office"),
     ));
     assert_eq!(answer["decision"], true);
+}
+
+/// The first line of what comes back to a request with these `Host` headers.
+fn asked_as(point: &Point, hosts: &[&str]) -> String {
+    let body = asked("alice", "read", "record-1").to_string();
+    let hosts = hosts.iter().map(|host| ["host: ", host, "\r\n"].concat()).collect::<Vec<_>>().concat();
+    let mut stream = TcpStream::connect(point.url.trim_start_matches("http://")).unwrap();
+    let length = body.len();
+    let request = format!(
+        "POST {EVALUATION} HTTP/1.1\r\n{hosts}content-type: application/json\r\ncontent-length: {length}\r\n\
+         connection: close\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_page_that_has_its_name_stand_for_this_machine_is_not_heard() {
+    let point = Point::start();
+    let address = point.url.trim_start_matches("http://");
+    for hosts in [&[address][..], &["localhost:1"]] {
+        assert_eq!(asked_as(&point, hosts), "HTTP/1.1 200 OK", "{hosts:?}");
+    }
+    let size = point.system.size();
+    for hosts in [
+        &["evil.example"][..],
+        &["127.0.0.1.evil.example"],
+        &[address, "evil.example"],
+        &["evil.example", address],
+    ] {
+        assert_eq!(asked_as(&point, hosts), "HTTP/1.1 403 Forbidden", "{hosts:?}");
+    }
+    let without = asked_as(&point, &[]);
+    assert!(["HTTP/1.1 400 Bad Request", "HTTP/1.1 403 Forbidden"].contains(&without.as_str()), "{without}");
+    assert_eq!(point.system.size(), size);
 }
 
 #[test]

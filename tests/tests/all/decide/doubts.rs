@@ -1,9 +1,13 @@
 //! Every doubt denies.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use countersign_tests::harness::{Program, run};
-use countersign_verifier::statement::Verdict;
+use countersign_verifier::proof::TlogProof;
+use countersign_verifier::statement::{Payload, Statement, Verdict};
 use serde_json::json;
 
+use super::certification::fixture;
 use super::point::{Point, asked, decided, with};
 use crate::submitting::json;
 
@@ -97,6 +101,64 @@ fn without_the_quorum_nothing_is_permitted_and_denials_are_still_recorded() {
     let permitted = point.evaluate(&asked("alice", "read", "record-1"));
     assert_eq!(permitted["decision"], true, "{permitted:#}");
     point.authorization(&permitted);
+}
+
+#[test]
+fn who_asks_for_less_than_the_quorum_gets_what_the_log_alone_signed() {
+    let mut point = Point::prepare("");
+    point.configure_all("mode = \"sequenced\"", "");
+    point.system.witnesses[0].kill();
+    point.system.witnesses[1].kill();
+    point.serve();
+    let permitted = point.evaluate(&asked("alice", "read", "record-1"));
+    assert_eq!(permitted["decision"], true, "{permitted:#}");
+    let authorization = &permitted["context"]["authorization"];
+    let proof = TlogProof::parse(authorization["proof"].as_str().unwrap().as_bytes()).unwrap();
+    let entry = authorization["entry"].as_str().unwrap().parse().unwrap();
+    assert!(proof.verify(entry, point.system.policy()).is_err(), "it is not more than it is");
+    assert!(point.system.policy().verify_log(&proof.checkpoint).is_ok());
+    let bytes = STANDARD.decode(authorization["statement"].as_str().unwrap()).unwrap();
+    let Payload::Authorization(says) = Statement::parse(&bytes).unwrap().payload().clone() else { panic!() };
+    assert_eq!(says.constraints.unwrap().disclosed().unwrap()["mode"], "sequenced");
+}
+
+#[test]
+fn a_schema_is_held_and_what_does_not_fit_it_is_denied_on_record() {
+    let mut point = Point::prepare("schema = \"access.cedarschema\"");
+    let schema = "entity user = { \"role\"?: String };\n\
+                  entity record = { \"owner\"?: user, \"status\"?: String };\n\
+                  action read, write, delete appliesTo { principal: user, resource: record, context: {\n\
+                      \"action_properties\"?: { \"soft\"?: Bool }, \"network\"?: String } };\n";
+    std::fs::write(point.file("access.cedarschema"), schema).unwrap();
+    point.serve();
+    for (body, expected, reason) in fixture() {
+        let answer = point.evaluate(&body);
+        assert_eq!(
+            (&answer["decision"], &answer["context"]["reason"]),
+            (&json!(expected), &json!(reason)),
+            "{answer:#}"
+        );
+    }
+    for body in [
+        with(asked("alice", "read", "record-1"), "context", "network", json!(7)),
+        with(asked("alice", "read", "record-1"), "context", "more", json!("x")),
+        with(asked("alice", "read", "record-1"), "subject", "properties", json!({ "age": 7 })),
+        with(asked("alice", "read", "record-1"), "subject", "type", json!("robot")),
+        asked("alice", "burn", "record-1"),
+    ] {
+        let answer = point.evaluate(&body);
+        let context = &answer["context"];
+        assert_eq!(
+            (&answer["decision"], &context["reason"], &context["recorded"]),
+            (&json!(false), &json!("schema_mismatch"), &json!(true)),
+            "{answer:#}"
+        );
+        let (_, report) = point.audit(context["execution"].as_str().unwrap());
+        assert!(
+            report["stages"].as_array().unwrap().iter().all(|stage| stage["verdict"] != "fail"),
+            "{report:#}"
+        );
+    }
 }
 
 #[test]

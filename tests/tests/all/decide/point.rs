@@ -84,10 +84,15 @@ impl Point {
     }
 
     pub(crate) fn configure(&self, more: &str) {
+        self.configure_all("", more);
+    }
+
+    /// The same, with `top` before all tables.
+    pub(crate) fn configure_all(&self, top: &str, more: &str) {
         let party = |name: &str| format!("[{name}]\nname = \"{name}\"\nkey = \"{name}.pem\"\n");
         let timeout = if more.contains("timeout_seconds") { "" } else { "timeout_seconds = 5\n" };
         let text = format!(
-            "log = \"{}\"\npolicy = {:?}\nstate = \"state\"\naudience = \"enforcer\"\n{}{}\n[decide]\n\
+            "{top}\nlog = \"{}\"\npolicy = {:?}\nstate = \"state\"\naudience = \"enforcer\"\n{}{}\n[decide]\n\
              policies = [\"access.cedar\"]\nentities = \"entities.json\"\n{timeout}{more}\n",
             self.system.log.url(),
             self.system.policy_file(),
