@@ -258,6 +258,18 @@ mod tests {
     }
 
     #[test]
+    fn lines_about_calls_say_which() {
+        let execution = "mcp/a/1".parse().unwrap();
+        let event = Event::Calls { execution: &execution, tool: "read" };
+        assert_eq!(event.for_people(true), "[call]  read  (mcp/a/1)");
+        assert_eq!(event.for_people(false), "[call]  read");
+        let why = Why("read");
+        let code = VerificationCode::PolicyValidationFailed;
+        let event = Event::Denied { execution: &execution, code, why: &why };
+        assert!(event.for_people(true).ends_with("(mcp/a/1)\n        the call was not passed on"));
+    }
+
+    #[test]
     fn a_command_line_shows_where_its_words_end() {
         assert_eq!(shown(&["/bin/sh", "-c", "a b", "", "it's"]), r#"/bin/sh -c "a b" "" "it's""#);
     }

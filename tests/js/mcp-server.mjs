@@ -63,4 +63,5 @@ createInterface({input: process.stdin, crlfDelay: Infinity}).on('line', (line) =
   appendFileSync(journal, line + '\n');
   hear(JSON.parse(line));
 });
-process.stdin.on('end', () => process.exit(process.argv[3] ?? 0));
+// When its input ends, it finishes what it has begun, and ends.
+process.exitCode = process.argv[3] ?? 0;

@@ -25,7 +25,9 @@ const GRACE: Duration = Duration::from_secs(5);
 enum Unwanted {
     #[error("the client cancelled the call before it was passed on")]
     Cancelled,
-    #[error("the enforcement point was told to end before the call was passed on")]
+    #[error(
+        "the client closed its end, or the enforcement point was told to end, before the call was passed on"
+    )]
     Leaving,
     #[error("the server took no more messages")]
     Gone,
@@ -99,9 +101,12 @@ impl Proxy {
         execution.abandon(&why.to_string());
         match why {
             Unwanted::Cancelled => None,
-            Unwanted::Leaving | Unwanted::Gone => {
-                Some(words::not_executed(id, &why.to_string(), "It can be made again.", execution))
-            }
+            Unwanted::Leaving | Unwanted::Gone => Some(words::not_executed(
+                id,
+                &why.to_string(),
+                "It can be made again, by a client that waits for the answer.",
+                execution,
+            )),
         }
     }
 

@@ -37,8 +37,10 @@ pub enum MessageError {
         "it has a carriage return, which some readers take for the end of a line: expected one message a line"
     )]
     CarriageReturn,
-    /// Not JSON in UTF-8.
-    #[error("it is not JSON in UTF-8, from column {0} on: expected one JSON-RPC 2.0 message a line")]
+    /// Not JSON in UTF-8, or nested deeper than 128 levels.
+    #[error(
+        "it is not JSON in UTF-8, or nested too deep, from column {0} on: expected one JSON-RPC 2.0 message a line"
+    )]
     Syntax(usize),
     /// A member occurs twice in one object.
     #[error("a member occurs twice in one object, the second time at column {0}: expected each once")]

@@ -9,7 +9,7 @@ use crate::enforcement::Cleared;
 use crate::mcp::ExactCall;
 
 /// How many messages wait in each direction before their sender has to.
-const WAITING: usize = 16;
+const WAITING: usize = 4;
 
 /// What may be written to the server. A call only when it was cleared.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use countersign_verifier::statement::ExecutionId;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::answer::FromServer;
@@ -29,7 +29,7 @@ const AGAIN: Duration = Duration::from_secs(30);
 pub(super) enum Phase {
     /// Messages go both ways.
     Serving,
-    /// It was told to end: nothing more is passed on to the server.
+    /// It was told to end, or the client has no more to say: no call is passed on any more.
     Leaving,
     /// The server has ended.
     Gone,
@@ -90,9 +90,14 @@ impl Proxy {
         }
     }
 
-    /// From the client to the server, until the client has no more to say or all ends. It returns when every call has
-    /// its end on record, as far as the log takes it. `left` is what earlier runs left behind.
-    pub(super) async fn up(self: Arc<Self>, mut from_client: mpsc::Receiver<Incoming>, left: Vec<Journal>) {
+    /// From the client to the server, until the client has no more to say, which `closed` is told, or all ends. It returns
+    /// when every call has its end on record, as far as the log takes it. `left` is what earlier runs left behind.
+    pub(super) async fn up(
+        self: Arc<Self>,
+        mut from_client: mpsc::Receiver<Incoming>,
+        closed: oneshot::Sender<()>,
+        left: Vec<Journal>,
+    ) {
         let mut tasks = JoinSet::new();
         let proxy = Arc::clone(&self);
         tasks.spawn(async move { proxy.finish(left).await });
@@ -107,6 +112,8 @@ impl Proxy {
                 _ = self.ending() => break,
             }
         }
+        // Nobody listens when all has ended.
+        let _ = closed.send(());
         while tasks.join_next().await.is_some() {}
     }
 
@@ -192,6 +199,7 @@ impl Proxy {
             tokio::time::sleep(LAST_WORDS).await;
         };
         tokio::select! {
+            biased;
             // A client that is gone gets nothing.
             _ = self.to_client.send(line) => {}
             () = too_late => {}

@@ -5,8 +5,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use tokio::process::Child;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::pipe::{self, ToServer};
@@ -62,62 +61,57 @@ pub async fn serve(gate: Gate, server: ExactCommand, options: Options) -> Result
     let (phase, now) = watch::channel(Phase::Serving);
     let to = (to_server.clone(), to_client);
     let proxy = Arc::new(Proxy::new(gate, Arc::new(server), options.prefix, options.patience, to, now));
-    let up = tokio::spawn(Arc::clone(&proxy).up(from_client, left));
+    let (closed, is_closed) = oneshot::channel();
+    let up = tokio::spawn(Arc::clone(&proxy).up(from_client, closed, left));
     let down = tokio::spawn(Arc::clone(&proxy).down(from_server));
     let again = tokio::spawn(Arc::clone(&proxy).keep_sending());
     drop(proxy);
 
-    let mut run = Run { phase, up, is_up: true, to_server };
-    let how = run.until_it_ends(&mut child, &mut signals).await;
+    let how = until_it_ends(&mut child, &mut signals, &phase, (is_closed, to_server)).await;
     // Whatever it wrote before its end counts.
     let _ = timeout(TO_READ, down).await;
-    run.phase.send_replace(Phase::Gone);
-    if run.is_up {
-        tokio::select! {
-            // A task that panics has said so by itself.
-            _ = &mut run.up => {}
-            // What is not in the log by now is in journals, for the next run.
-            _ = signals.next() => {}
-        }
+    phase.send_replace(Phase::Gone);
+    tokio::select! {
+        // A task that panics has said so by itself.
+        _ = up => {}
+        // What is not in the log by now is in journals, for the next run.
+        _ = signals.next() => {}
     }
     again.abort();
     let _ = again.await;
-    drop(run);
     let _ = timeout(TO_READ, written).await;
     Ok(how)
 }
 
-struct Run {
-    phase: watch::Sender<Phase>,
-    up: JoinHandle<()>,
-    is_up: bool,
-    to_server: mpsc::Sender<ToServer>,
-}
-
-impl Run {
-    /// Waits for the server's end. Signals are passed on to it; a server that does not heed one is killed. When the
-    /// client has no more to say, the server finds its input closed.
-    async fn until_it_ends(&mut self, child: &mut Child, signals: &mut Signals) -> Ended {
-        let mut deadline = None;
-        loop {
-            tokio::select! {
-                status = child.wait() => return status.map_or(Ended::Unknown, ended),
-                signal = signals.next() => {
-                    self.phase.send_replace(Phase::Leaving);
-                    pass_on_signal(child, signal);
-                    deadline = deadline.or_else(|| Instant::now().checked_add(TO_END));
-                }
-                _ = &mut self.up, if self.is_up => {
-                    self.is_up = false;
-                    let to_server = self.to_server.clone();
+/// Waits for the server's end. Signals are passed on to it; a server that does not heed one is killed. When the client has
+/// no more to say, the server finds its input closed.
+async fn until_it_ends(
+    child: &mut Child,
+    signals: &mut Signals,
+    phase: &watch::Sender<Phase>,
+    (mut is_closed, to_server): (oneshot::Receiver<()>, mpsc::Sender<ToServer>),
+) -> Ended {
+    let mut to_server = Some(to_server);
+    let mut deadline = None;
+    loop {
+        tokio::select! {
+            status = child.wait() => return status.map_or(Ended::Unknown, ended),
+            signal = signals.next() => {
+                phase.send_replace(Phase::Leaving);
+                pass_on_signal(child, signal);
+                deadline = deadline.or_else(|| Instant::now().checked_add(TO_END));
+            }
+            _ = &mut is_closed, if to_server.is_some() => {
+                phase.send_replace(Phase::Leaving);
+                if let Some(to_server) = to_server.take() {
                     // A server that is gone has closed its input already.
                     tokio::spawn(async move { to_server.send(ToServer::Close).await });
                 }
-                () = async { if let Some(at) = deadline { sleep_until(at).await } }, if deadline.is_some() => {
-                    deadline = None;
-                    // It fails only for a process that has ended already, which the next round sees.
-                    let _ = child.start_kill();
-                }
+            }
+            () = async { if let Some(at) = deadline { sleep_until(at).await } }, if deadline.is_some() => {
+                deadline = None;
+                // It fails only for a process that has ended already, which the next round sees.
+                let _ = child.start_kill();
             }
         }
     }

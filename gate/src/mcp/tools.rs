@@ -206,6 +206,8 @@ mod tests {
             (false, "drop", json!({})),
             (true, "any", json!({ "deep": { "er": 0.1 }, "large": 9_007_199_254_740_993_u64 })),
             (false, "Any", json!({})),
+            // To Cedar this is an entity, and not what it is called with: it has none of the arguments that a rule asks for.
+            (false, "read", json!({ "__entity": "Agent::\"one\"" })),
         ] {
             assert_eq!(permits(&rules, &call(tool, &arguments)), permitted, "{tool} {arguments}");
         }

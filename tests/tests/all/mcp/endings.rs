@@ -124,15 +124,22 @@ fn told_to_end_it_passes_nothing_more_on_and_records_what_it_knows() {
 }
 
 #[test]
-fn a_client_that_says_nothing_more_gets_its_answers_before_the_server_ends() {
-    let gate = gate();
+fn a_client_that_closes_its_end_gets_the_answers_of_what_was_passed_on_and_nothing_more_is() {
+    let mut gate = gate();
     let mut client = Client::start_with(&gate, "journal", &["5"]);
-    client.call(1, "sleep", &json!({ "ms": 300 }));
+    client.call(1, "sleep", &json!({ "ms": 1_500 }));
+    client.reaches("1500");
+    without_quorum(&mut gate);
     client.call(2, "append", &json!({ "file": gate.file("made"), "text": "x" }));
+    client.execution(2);
     assert_eq!(client.close().code(), Some(5), "the exit code is the server's");
-    assert_eq!(client.result(1), ("slept 300".to_owned(), false));
-    assert_eq!(client.result(2), ("appended x".to_owned(), false));
-    for number in [1, 2] {
-        assert_eq!(outcome(&on_record(&gate, &client.settled(number))), "confirmed");
-    }
+    assert_eq!(client.result(1), ("slept 1500".to_owned(), false));
+    assert!(client.result(2).0.contains("the client closed its end"));
+    assert!(!gate.file("made").exists());
+    gate.system.witnesses[0].start();
+    gate.system.witnesses[1].start();
+    gate.system.log.published(gate.system.policy(), gate.system.size());
+    again(&gate);
+    assert_eq!(outcome(&on_record(&gate, &client.settled(1))), "confirmed");
+    assert_eq!(outcome(&on_record(&gate, &client.settled(2))), "not_executed");
 }
