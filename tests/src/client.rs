@@ -8,7 +8,7 @@ use core::str::FromStr;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::header::HOST;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -17,6 +17,8 @@ use url::Url;
 
 /// The most bytes of an answer that are read: the largest batch with its proofs has room.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+/// How much is read at once: what stays in the caches of a processor. Larger pieces need fresh memory every time.
+const READ_BUFFER: usize = 32 * 1024;
 
 /// Why there is no answer. Whether the request had an effect is not known.
 #[derive(Debug, thiserror::Error)]
@@ -141,6 +143,24 @@ impl Client {
         Err(ClientError::Status { path: path.to_owned(), status: status.as_u16() })
     }
 
+    /// The length of the body of `GET path`, which has to be answered with 200. Nothing of it is kept.
+    pub async fn length(&mut self, path: &str) -> Result<usize, ClientError> {
+        let request = self.request(Method::GET, path, &[], Bytes::new())?;
+        let mut sender = self.connection().await?;
+        let response = sender.send_request(request).await?;
+        if response.status() != StatusCode::OK {
+            return Err(ClientError::Status { path: path.to_owned(), status: response.status().as_u16() });
+        }
+        let mut body = Limited::new(response.into_body(), MAX_ANSWER_BYTES);
+        let mut length = 0_usize;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(ClientError::Body)?;
+            length = length.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+        }
+        self.open = Some(sender);
+        Ok(length)
+    }
+
     /// `POST path`, with a body of the given content type.
     pub async fn post(&mut self, path: &str, content_type: &str, body: Bytes) -> Result<Answer, ClientError> {
         self.send(Method::POST, path, &[("content-type", content_type)], body).await
@@ -154,6 +174,22 @@ impl Client {
         headers: &[(&str, &str)],
         body: Bytes,
     ) -> Result<Answer, ClientError> {
+        let request = self.request(method, path, headers, body)?;
+        let mut sender = self.connection().await?;
+        let response = sender.send_request(request).await?;
+        let answer = read(response).await?;
+        // Only a connection on which nothing went wrong is used again.
+        self.open = Some(sender);
+        Ok(answer)
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, ClientError> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.address.prefix))
@@ -161,13 +197,7 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(body))?;
-        let mut sender = self.connection().await?;
-        let response = sender.send_request(request).await?;
-        let answer = read(response).await?;
-        // Only a connection on which nothing went wrong is used again.
-        self.open = Some(sender);
-        Ok(answer)
+        Ok(request.body(Full::new(body))?)
     }
 
     async fn connection(&mut self) -> Result<SendRequest<Full<Bytes>>, ClientError> {
@@ -179,7 +209,8 @@ impl Client {
         let connect = |source| ClientError::Connect { address: self.address.authority.clone(), source };
         let stream = TcpStream::connect(&self.address.authority).await.map_err(connect)?;
         stream.set_nodelay(true).map_err(connect)?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        let (sender, connection) =
+            Builder::new().max_buf_size(READ_BUFFER).handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         Ok(sender)
     }
