@@ -36,24 +36,25 @@ enum Waits {
 
 /// A statement under way: checked, or being checked, and not answered yet. It is until this is dropped.
 pub(super) struct UnderWay {
-    desk: Arc<Desk>,
-    turn: Turn,
+    /// Where it is counted; nowhere where nobody is held back when it begins.
+    counted: Option<(Arc<Desk>, Turn)>,
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let mut waiting = self.desk.lock();
-        if let Some(under_way) = waiting.under_way.get_mut(&self.turn) {
+        let Some((desk, turn)) = self.counted.take() else { return };
+        let mut waiting = desk.lock();
+        if let Some(under_way) = waiting.under_way.get_mut(&turn) {
             *under_way = under_way.saturating_sub(1);
             if *under_way == 0 {
-                waiting.under_way.remove(&self.turn);
+                waiting.under_way.remove(&turn);
             }
         }
         // There may be one that waited for this.
         let wakes = waiting.asleep > 0 && !waiting.lanes.is_empty();
         drop(waiting);
         if wakes {
-            self.desk.filled.notify_one();
+            desk.filled.notify_one();
         }
     }
 }
@@ -211,8 +212,8 @@ impl Desk {
                 return Some(match waits {
                     Waits::Work(job) => job,
                     Waits::Check(check, turn) => {
-                        let under_way = UnderWay { desk: Arc::clone(self), turn };
-                        Box::new(move || check(under_way))
+                        let counted = waiting.count(&turn).then(|| (Arc::clone(self), turn));
+                        Box::new(move || check(UnderWay { counted }))
                     }
                 });
             }
@@ -231,12 +232,17 @@ impl Waiting {
     fn take(&mut self) -> Option<Waits> {
         let Self { lanes, under_way, bound, closed, .. } = self;
         let has_turn = |who: &Turn| *closed || under_way.get(who).is_none_or(|under_way| under_way < bound);
-        let (_, waits) = lanes.pop_of(has_turn, |_| true)?;
-        if let Waits::Check(_, turn) = &waits {
-            let of_this = under_way.entry(turn.clone()).or_default();
-            *of_this = of_this.saturating_add(1);
+        lanes.pop_of(has_turn, |_| true).map(|(_, waits)| waits)
+    }
+
+    /// Counts a statement as under way, unless nobody is held back.
+    fn count(&mut self, turn: &Turn) -> bool {
+        let counts = self.bound != usize::MAX;
+        if counts {
+            let under_way = self.under_way.entry(turn.clone()).or_default();
+            *under_way = under_way.saturating_add(1);
         }
-        Some(waits)
+        counts
     }
 }
 
