@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
+use countersign_verifier::proof;
+use countersign_verifier::quorum::QuorumError;
+
 use super::answer::AnswerError;
 use super::problem::Problem;
 use super::receipt::Unproven;
+
+/// The code of the problem of a statement that was not taken because of another one.
+const BATCH_REFUSED: &str = "batch-refused";
 
 /// Why a submission brought nothing that counts.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +65,22 @@ impl SubmitError {
             Self::Unreachable(error) => !error.is_connect(),
             Self::Failed(_) | Self::TooLarge { .. } | Self::Answer(_) | Self::Unproven { .. } => true,
         }
+    }
+
+    /// Whether the log refuses it for the sake of another statement of its batch alone, which says nothing about this one.
+    pub fn is_for_anothers_sake(&self) -> bool {
+        self.refusal().is_some_and(|problem| problem.code == BATCH_REFUSED)
+    }
+
+    /// Whether the log showed a head that lacks its witnesses: all else about it may be as it should.
+    pub fn lacks_quorum(&self) -> bool {
+        let Self::Unproven { why, .. } = self else { return false };
+        matches!(
+            **why,
+            Unproven::Policy(proof::Unproven::Head(
+                QuorumError::Missing { .. } | QuorumError::Witness { .. }
+            ))
+        )
     }
 
     /// The code of the log's refusal, the last segment of the problem's type, when that is what it is.

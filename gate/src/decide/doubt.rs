@@ -56,8 +56,27 @@ pub enum Doubt {
 }
 
 impl Doubt {
+    /// Whether it is the caller's doing, and nothing that the operator has to see to.
+    pub const fn is_the_callers(&self) -> bool {
+        match self {
+            Self::UnknownIntent(_)
+            | Self::NotAnIntent { .. }
+            | Self::OtherIntent { .. }
+            | Self::NoCanonicalForm
+            | Self::Statement(IssueError::Statement(_)) => true,
+            Self::NotPublished
+            | Self::NoIntent(..)
+            | Self::Statement(_)
+            | Self::Log(_)
+            | Self::NotShown(_)
+            | Self::TimedOut(_)
+            | Self::Expired(_)
+            | Self::Ending => false,
+        }
+    }
+
     /// The reason in the answer's context.
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NotPublished => "policy_not_published",
             Self::NoIntent(..) | Self::UnknownIntent(_) | Self::NotAnIntent { .. } => "intent_unknown",
@@ -65,8 +84,10 @@ impl Doubt {
             Self::Statement(_) | Self::NoCanonicalForm => "not_statable",
             Self::Log(SubmitError::Refused(_)) => "log_refused",
             Self::Log(SubmitError::Busy { .. }) => "log_busy",
+            Self::Log(error) if error.lacks_quorum() => "quorum_missing",
             Self::Log(SubmitError::Unproven { .. }) => "proof_invalid",
-            Self::Log(_) => "log_unreachable",
+            Self::Log(SubmitError::Unreachable(_) | SubmitError::Address(_)) => "log_unreachable",
+            Self::Log(_) => "log_failed",
             Self::NotShown(Kind::Authorization) => "quorum_missing",
             Self::NotShown(_) => "not_recorded",
             Self::TimedOut(_) => "timed_out",
@@ -85,6 +106,7 @@ impl Doubt {
         "log_busy",
         "proof_invalid",
         "log_unreachable",
+        "log_failed",
         "quorum_missing",
         "not_recorded",
         "timed_out",

@@ -5,11 +5,13 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use countersign_verifier::causes::with_causes;
+use countersign_verifier::merkle::LeafHash;
 use countersign_verifier::program::durable;
 use countersign_verifier::replay::{Engine, Evaluation, Question};
 use countersign_verifier::statement::payload::Policy;
 use countersign_verifier::statement::{
-    ExecutionId, IssuerName, Kind, Payload, RefRole, References, Statement, UnixSeconds, Validity,
+    ExecutionId, IssuerName, Kind, Payload, RefRole, References, Statement, Subject, UnixSeconds, Validity,
+    Verdict,
 };
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -52,6 +54,8 @@ pub struct DecisionPoint {
     cited: OnceLock<Place>,
     /// Why the policies are not published, as far as it was tried.
     trouble: Mutex<String>,
+    /// The doubt that the operator was told of last.
+    told: Mutex<Option<&'static str>>,
     ending: watch::Receiver<bool>,
 }
 
@@ -77,6 +81,7 @@ impl DecisionPoint {
             clock,
             cited: OnceLock::new(),
             trouble: Mutex::new("it was not tried yet".to_owned()),
+            told: Mutex::new(None),
             ending,
         })
     }
@@ -124,16 +129,39 @@ impl DecisionPoint {
         let began = Instant::now();
         let deadline = began.checked_add(self.timeout).unwrap_or(began);
         let answer = match self.within(deadline, self.state_it(request)).await {
-            Err(doubt) => Answer::in_doubt(&self.policy, self.cited(), None, &doubt, told(&doubt)),
+            Err(doubt) => Answer::in_doubt(&self.policy, self.cited(), None, &doubt, self.told(&doubt)),
             Ok(decided) => match self.within(deadline, self.record(&decided)).await {
-                Ok(recorded) => Answer::recorded(&self.policy, self.cited(), &decided, &recorded),
+                Ok(recorded) => {
+                    self.all_is_well();
+                    Answer::recorded(&self.policy, self.cited(), &decided, &recorded)
+                }
                 Err(doubt) => {
-                    Answer::in_doubt(&self.policy, self.cited(), Some(&decided), &doubt, told(&doubt))
+                    Answer::in_doubt(&self.policy, self.cited(), Some(&decided), &doubt, self.told(&doubt))
                 }
             },
         };
         answer.count(began.elapsed());
         answer
+    }
+
+    /// Tells the operator of a doubt, once as long as it stays the same: callers must not be able to fill the log file. What is
+    /// returned is for the caller.
+    fn told(&self, doubt: &Doubt) -> String {
+        let code = doubt.code();
+        let news = !doubt.is_the_callers()
+            && self.told.lock().unwrap_or_else(PoisonError::into_inner).replace(code) != Some(code);
+        if news {
+            tracing::warn!(code, "denied in doubt: {}", with_causes(doubt));
+        } else {
+            tracing::debug!(code, "denied in doubt: {}", with_causes(doubt));
+        }
+        doubt.to_string()
+    }
+
+    fn all_is_well(&self) {
+        if self.told.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
+            tracing::info!("decisions are on record again");
+        }
     }
 
     /// Waits for something, until it takes too long or the process ends.
@@ -186,20 +214,13 @@ impl DecisionPoint {
         let stands_on = [(RefRole::Intent, intent.entry()), (RefRole::Policy, cited.entry)];
         let decision = record::decision(&evaluation, context, facts)?;
         let decision =
-            self.about(&execution, &self.authority, None, &decision, &record::references(stands_on))?;
-        let authorization = if record::permits(&evaluation) && conflicts.is_empty() {
-            let stands_on = stands_on
-                .into_iter()
-                .chain([(RefRole::Decision, countersign_verifier::merkle::LeafHash::of(decision.bytes()))]);
-            let validity = Some(self.validity(self.clock.now()));
+            self.about(&execution, &self.authority, None, &decision, &stands_on.into_iter().collect())?;
+        let authorization = if evaluation.verdict == Verdict::Permit && conflicts.is_empty() {
+            let decided = (RefRole::Decision, LeafHash::of(decision.bytes()));
+            let stands_on = stands_on.into_iter().chain([decided]).collect();
             let payload = record::authorization(&asked, self.wait);
-            Some(self.about(
-                &execution,
-                &self.authority,
-                validity,
-                &payload,
-                &record::references(stands_on),
-            )?)
+            let validity = Some(self.validity(self.clock.now()));
+            Some(self.about(&execution, &self.authority, validity, &payload, &stands_on)?)
         } else {
             None
         };
@@ -210,8 +231,21 @@ impl DecisionPoint {
     async fn record(&self, decided: &Decided) -> Result<Recorded, Doubt> {
         let wait = decided.wait(self.wait);
         let answers = self.client.submit_all_or_none(&decided.batch(), wait).await?;
-        let answers = answers.into_iter().collect::<Result<Vec<Submitted>, SubmitError>>()?;
-        decided.recorded(answers, wait, self.clock.now())
+        let (mut taken, mut refused) = (Vec::with_capacity(answers.len()), None);
+        for answer in answers {
+            match answer {
+                Ok(submitted) => taken.push(submitted),
+                // The one that says why goes before those that were not taken for its sake.
+                Err(error) if refused.as_ref().is_none_or(SubmitError::is_for_anothers_sake) => {
+                    refused = Some(error);
+                }
+                Err(_) => {}
+            }
+        }
+        match refused {
+            Some(error) => Err(error.into()),
+            None => decided.recorded(taken, wait, self.clock.now()),
+        }
     }
 
     fn validity(&self, now: UnixSeconds) -> Validity {
@@ -227,7 +261,7 @@ impl DecisionPoint {
         payload: &Payload,
         references: &References,
     ) -> Result<Statement, Doubt> {
-        let subject = record::about(execution);
+        let subject = Subject::Execution(execution.clone());
         Ok(issuer.state(self.clock.now(), subject, validity, payload, references)?.statement().clone())
     }
 }
@@ -236,11 +270,4 @@ impl DecisionPoint {
 fn random_execution() -> Result<ExecutionId, Doubt> {
     let random: [u8; 16] = random()?;
     format!("access-{}", hex::encode(random)).parse().map_err(|_| Doubt::NotShown(Kind::Intent))
-}
-
-/// What the operator is told of a doubt: the caller gets the first of these sentences.
-fn told(doubt: &Doubt) -> String {
-    let words = doubt.to_string();
-    tracing::warn!(code = doubt.code(), "denied in doubt: {}", with_causes(doubt));
-    words
 }

@@ -4,8 +4,7 @@ use countersign_verifier::merkle::{LeafHash, LeafIndex};
 use countersign_verifier::replay::{Engine, Evaluation};
 use countersign_verifier::statement::payload::{Authorization, Decision, Intent};
 use countersign_verifier::statement::{
-    ExecutionId, Kind, Material, Payload, RefRole, References, Statement, Subject, UnixSeconds, Validity,
-    Verdict,
+    ExecutionId, Kind, Material, Payload, Statement, UnixSeconds, Validity,
 };
 use serde_json::{Map, Value, json};
 
@@ -191,19 +190,4 @@ pub(super) fn authorization(asked: &Intent, wait: Wait) -> Payload {
         action_digest: canonical_digest(&json!(asked)),
         constraints: Some(Material::Disclosed(constraints(wait))),
     })
-}
-
-/// What an execution's statement refers to.
-pub(super) fn references(entries: impl IntoIterator<Item = (RefRole, LeafHash)>) -> References {
-    entries.into_iter().collect()
-}
-
-/// What a statement is about.
-pub(super) fn about(execution: &ExecutionId) -> Subject {
-    Subject::Execution(execution.clone())
-}
-
-/// Whether it is a permission.
-pub(super) fn permits(evaluation: &Evaluation) -> bool {
-    evaluation.verdict == Verdict::Permit
 }

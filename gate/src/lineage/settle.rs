@@ -13,9 +13,6 @@ use crate::publish::is_stale;
 use crate::report::Event;
 use crate::state::{Journal, Standing, Step};
 
-/// The code of the problem of a statement that was not taken because of another one.
-const BATCH_REFUSED: &str = "batch-refused";
-
 /// Whether everything is in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
@@ -70,8 +67,7 @@ impl Gate {
         for (statement, answer) in pending.iter().zip(answers) {
             match answer {
                 Ok(submitted) => self.note(journal, &submitted),
-                // A refusal for the sake of another statement says nothing about this one.
-                Err(SubmitError::Refused(problem)) if problem.code == BATCH_REFUSED => {}
+                Err(error) if error.is_for_anothers_sake() => {}
                 Err(SubmitError::Refused(problem)) => refused = refused.or(Some((statement, problem))),
                 Err(error) => return Err(error),
             }

@@ -3,11 +3,9 @@
 use core::fmt;
 use std::error::Error;
 
-use countersign_verifier::proof;
-use countersign_verifier::quorum::QuorumError;
 use countersign_verifier::statement::VerificationCode;
 
-use crate::client::{SubmitError, Unproven};
+use crate::client::SubmitError;
 use crate::enforcement::Denial;
 use crate::exact::ResolveError;
 use crate::execute::ExecuteError;
@@ -36,12 +34,8 @@ impl Stop {
     /// the answer itself is what is wrong.
     pub(super) fn not_logged(code: VerificationCode, error: SubmitError) -> Self {
         let code = match &error {
-            SubmitError::Unproven { why, .. } => match **why {
-                Unproven::Policy(proof::Unproven::Head(
-                    QuorumError::Missing { .. } | QuorumError::Witness { .. },
-                )) => VerificationCode::QuorumMissing,
-                _ => VerificationCode::ContinuityBroken,
-            },
+            error if error.lacks_quorum() => VerificationCode::QuorumMissing,
+            SubmitError::Unproven { .. } => VerificationCode::ContinuityBroken,
             _ => code,
         };
         Self::new(code, error)

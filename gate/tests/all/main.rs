@@ -5,6 +5,8 @@ mod cli;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod decide;
+#[cfg(test)]
 mod enforcement;
 #[cfg(test)]
 mod log;

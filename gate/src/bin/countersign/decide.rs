@@ -20,7 +20,7 @@ use url::Url;
 /// Example: countersign decide --config decide.toml --listen 127.0.0.1:8082
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The configuration, TOML: what `countersign run` reads, and in it the table [decide].
+    /// The configuration, TOML: what `countersign run` reads, and in it the table `[decide]`.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     /// Where to listen; without a token on this machine alone. Port 0 takes a free one. [default: decide.listen]

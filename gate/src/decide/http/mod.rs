@@ -23,7 +23,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -132,12 +132,17 @@ async fn hardened(mut response: Response) -> Response {
     response
 }
 
-/// The answer carries the id that the caller gave its request, instead of the one in the log file.
+/// The id in the log file, where the answer has the caller's in its own place.
+const OWN_REQUEST_ID: HeaderName = HeaderName::from_static("x-countersign-request-id");
+
+/// The answer carries the id that the caller gave its request, and the one in the log file beside it.
 async fn echo_request_id(request: Request, next: Next) -> Response {
     let given = request.headers().get(REQUEST_ID).cloned();
     let mut response = next.run(request).await;
-    if let Some(given) = given {
-        response.headers_mut().insert(REQUEST_ID, given);
+    if let Some(given) = given
+        && let Some(own) = response.headers_mut().insert(REQUEST_ID, given)
+    {
+        response.headers_mut().insert(OWN_REQUEST_ID, own);
     }
     response
 }

@@ -133,6 +133,10 @@ fn it_says_where_it_is_and_gives_back_the_id_of_a_request() {
     {
         let answer = point.request(Method::POST, path, &[JSON, ("x-request-id", id)], body);
         assert_eq!((answer.status.as_u16(), answer.header("x-request-id")), (status, Some(id)));
+        assert!(
+            answer.header("x-countersign-request-id").is_some_and(|own| own != id),
+            "the one in the log file"
+        );
         let answer = point.request(Method::POST, path, &[JSON], body);
         assert!(answer.header("x-request-id").is_some_and(|own| own != id));
     }

@@ -10,10 +10,7 @@ use crate::submitting::submit;
 
 #[test]
 fn an_intent_that_is_in_the_log_is_decided_about_and_nothing_but_it() {
-    let mut point = Point::prepare("");
-    point.expect_warning("denied in doubt");
-    point.serve();
-    point.wait_until_ready();
+    let point = Point::start();
     let caller = register(&point.system, "caller", &["requester"]);
     let id = execution("asked");
     let mut stated =
