@@ -357,6 +357,12 @@ fn policies_are_published_with_their_files_as_ids() {
     );
     let second = setup.log.lock().tree.entries.last().unwrap().clone();
     assert_eq!(second.references().get(RefRole::Replaces), Some(entry));
+    let several = "@id(\"all\") permit (principal, action, resource);\nforbid (principal, action, resource);";
+    std::fs::write(setup.path("several.cedar"), several).unwrap();
+    assert_code(&publish(&["--version", "3", "several.cedar"]), 0);
+    let third = setup.log.lock().tree.entries.last().unwrap().clone();
+    let Payload::Policy(policy) = third.payload() else { panic!() };
+    assert_eq!(policy.policies.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["all", "several-1"]);
     assert_code(&publish(&["--version", "3", "one.cedar", "one.cedar"]), 1);
     let entries = setup.log.lock().tree.entries.len();
     let deep = format!("permit (principal, action, resource) when {{ {}1 ", "(".repeat(20_000));

@@ -15,7 +15,7 @@ const ID: &str = "id";
 /// The policies of a file in Cedar's own notation, in their order, as they are published.
 ///
 /// The id of a policy is its annotation `@id`. One without has `name`, or, where the file has several, `name-0`, `name-1`
-/// and so on by its place. That ids differ and that the policies fit a schema is for [`Engine::load`](super::Engine::load).
+/// and so on by its place. What stands around policies, such as comments, is kept where there is only one. That ids differ and that the policies fit a schema is for [`Engine::load`](super::Engine::load).
 /// A file without policies is refused, because by none everything is denied; so are templates.
 pub fn read_policies(name: &str, text: &str) -> Result<Vec<PolicyText>, LoadError> {
     on_a_stack_of_its_own(|| read_here(name, text))
@@ -39,7 +39,9 @@ fn read_here(name: &str, text: &str) -> Result<Vec<PolicyText>, LoadError> {
         .map(|(at, policy)| {
             let unnamed = || if count == 1 { name.to_owned() } else { format!("{name}-{at}") };
             let id = policy.annotation(ID).map_or_else(unnamed, str::to_owned);
-            PolicyText { id, text: Material::Disclosed(policy.to_string()) }
+            // Of a file with one policy, what its author wrote around it is published as well.
+            let text = if count == 1 { text.to_owned() } else { policy.to_string() };
+            PolicyText { id, text: Material::Disclosed(text) }
         })
         .collect();
     if policies.len() == count {
@@ -71,8 +73,9 @@ mod tests {
             assert!(TWO.contains(text.trim()), "{text:?} is not as it was written");
             assert_eq!(read_policies(&policy.id, text).unwrap(), std::slice::from_ref(policy));
         }
-        let one = read_policies("all", "permit (principal, action, resource);").unwrap();
-        assert_eq!(ids(&one), ["all"]);
+        let text = "// Everybody.\npermit (principal, action, resource);\n";
+        let one = read_policies("all", text).unwrap();
+        assert_eq!((ids(&one), one[0].text.disclosed().unwrap().as_str()), (vec!["all"], text));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use clap::Subcommand;
 use countersign_gate::issuer::Issuer;
 use countersign_verifier::merkle::LeafHash;
 use countersign_verifier::program::{Exit, Failed, keyfile};
-use countersign_verifier::replay::Engine;
-use countersign_verifier::statement::payload::{Policy, PolicyText};
+use countersign_verifier::replay::{Engine, LoadError, read_policies};
+use countersign_verifier::statement::payload::Policy;
 use countersign_verifier::statement::{
     IssuerName, Material, Payload, PolicyEngine, PolicyName, RefRole, References,
 };
@@ -17,7 +17,7 @@ use super::log::{LogArgs, print_receipt, read, state_and_submit};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Publish Cedar policies under a name, each file as one policy with the file's name as its id.
+    /// Publish Cedar policies under a name. The id of each is its annotation `@id`, or else its file's name.
     Publish(Args),
 }
 
@@ -50,18 +50,15 @@ pub(crate) struct Args {
 
 pub(crate) async fn publish(args: Args) -> Result<Exit, Failed> {
     let issuer = Issuer::new(args.iss.clone(), keyfile::read_signing_key(&args.key)?);
-    let policy = Policy {
-        name: args.name.clone(),
-        version: args.version.clone(),
-        engine: PolicyEngine::Cedar,
-        policies: args.files.iter().map(|file| policy_text(file)).collect::<Result<_, _>>()?,
-        schema: args.schema.as_deref().map(text).transpose()?.map(Material::Disclosed),
-    };
+    let schema = args.schema.as_deref().map(text).transpose()?.map(Material::Disclosed);
+    let mut policies = Vec::new();
+    for file in &args.files {
+        policies.extend(read_policies(stem(file)?, &text(file)?).map_err(nothing_published)?);
+    }
     // By a policy that cannot be applied everything is denied, and what is published stays.
-    Engine::load(&policy.policies, policy.schema.as_ref()).map_err(|error| {
-        Failed::new(Exit::Usage, "nothing was published, because nobody could decide by these policies")
-            .because(error)
-    })?;
+    Engine::load(&policies, schema.as_ref()).map_err(nothing_published)?;
+    let (name, version) = (args.name.clone(), args.version.clone());
+    let policy = Policy { name, version, engine: PolicyEngine::Cedar, policies, schema };
     let policy = Payload::Policy(policy);
     let references: References = args.replaces.into_iter().map(|entry| (RefRole::Replaces, entry)).collect();
     let client = args.log.client()?;
@@ -71,11 +68,14 @@ pub(crate) async fn publish(args: Args) -> Result<Exit, Failed> {
     Ok(Exit::Holds)
 }
 
-fn policy_text(file: &Path) -> Result<PolicyText, Failed> {
-    let id = file.file_stem().and_then(|stem| stem.to_str());
-    let id =
-        id.ok_or_else(|| Failed::new(Exit::Usage, format!("{} has no name for an id", file.display())))?;
-    Ok(PolicyText { id: id.to_owned(), text: Material::Disclosed(text(file)?) })
+fn nothing_published(error: LoadError) -> Failed {
+    Failed::new(Exit::Usage, "nothing was published, because nobody could decide by these policies")
+        .because(error)
+}
+
+fn stem(file: &Path) -> Result<&str, Failed> {
+    let stem = file.file_stem().and_then(|stem| stem.to_str());
+    stem.ok_or_else(|| Failed::new(Exit::Usage, format!("{} has no name for an id", file.display())))
 }
 
 fn text(file: &Path) -> Result<String, Failed> {
