@@ -31,7 +31,7 @@ fn items_are_decided_in_their_order_and_as_far_as_is_asked_for() {
     };
     assert_eq!(decisions(&point, &json!({ "evaluations": items })), expected);
     assert_eq!(ask("execute_all", &items), expected);
-    let size = point.system.size();
+    let size = point.size();
     assert_eq!(ask("deny_on_first_deny", &items), expected[..4]);
     assert_eq!(ask("permit_on_first_permit", &items[3..]), expected[3..6]);
     let denied = [items[3].clone(), items[7].clone()];

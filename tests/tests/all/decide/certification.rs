@@ -29,7 +29,7 @@ pub(crate) fn fixture() -> [(Value, bool, &'static str); 8] {
 fn the_certification_comes_out_as_it_should_and_every_decision_is_on_record_before_it_is_answered() {
     let point = Point::start();
     for (body, expected, reason) in fixture() {
-        let size = point.system.size();
+        let size = point.size();
         let answer = point.evaluate(&body);
         let context = &answer["context"];
         assert_eq!(

@@ -22,7 +22,7 @@ fn text(answer: &Answer) -> String {
 #[test]
 fn what_is_no_request_is_refused_with_its_status_and_nothing_is_recorded() {
     let point = Point::start();
-    let (good, size) = (asked("alice", "read", "record-1"), point.system.size());
+    let (good, size) = (asked("alice", "read", "record-1"), point.size());
     let body = good.to_string();
     let refused = |method, path: &str, headers: &[_], body: &str, status, said| {
         let answer = point.request(method, path, headers, body);
@@ -58,7 +58,7 @@ fn what_is_no_request_is_refused_with_its_status_and_nothing_is_recorded() {
     refused(Method::POST, "/.well-known/authzen-configuration", &[JSON], &body, 405, "the method GET");
     refused(Method::POST, "/access/v1/search/subject", &[JSON], &body, 404, "authzen-configuration");
     refused(Method::POST, "/access/v1/evaluations", &[JSON], "{\"evaluations\":7}", 400, "/evaluations");
-    assert_eq!(point.system.size(), size, "what was refused left something in the log");
+    assert_eq!(point.size(), size, "what was refused left something in the log");
     // Members that the specification does not have are not looked at, also null.
     let answer = point.evaluate(&with(
         with(good, "subject", "vendor", Value::Null),
@@ -92,7 +92,7 @@ fn a_page_that_has_its_name_stand_for_this_machine_is_not_heard() {
     for hosts in [&[address][..], &["localhost:1"]] {
         assert_eq!(asked_as(&point, hosts), "HTTP/1.1 200 OK", "{hosts:?}");
     }
-    let size = point.system.size();
+    let size = point.size();
     for hosts in [
         &["evil.example"][..],
         &["127.0.0.1.evil.example"],
@@ -103,7 +103,7 @@ fn a_page_that_has_its_name_stand_for_this_machine_is_not_heard() {
     }
     let without = asked_as(&point, &[]);
     assert!(["HTTP/1.1 400 Bad Request", "HTTP/1.1 403 Forbidden"].contains(&without.as_str()), "{without}");
-    assert_eq!(point.system.size(), size);
+    assert_eq!(point.size(), size);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn without_the_token_nobody_is_heard_and_without_one_at_all_nobody_elsewhere() {
     assert!(open.fails(1).contains("chmod 600"), "{open:?}");
     mode(0o600);
     point.serve();
-    let (size, body) = (point.system.size(), asked("alice", "read", "record-1").to_string());
+    let (size, body) = (point.size(), asked("alice", "read", "record-1").to_string());
     let bearer = |token: &str| format!("Bearer {token}");
     let ask = |authorization: &str| {
         let headers = [JSON, ("authorization", authorization)];
@@ -175,7 +175,7 @@ fn without_the_token_nobody_is_heard_and_without_one_at_all_nobody_elsewhere() {
     assert_eq!((refused.status.as_u16(), refused.header("www-authenticate")), (401, Some("Bearer")));
     // Whether the body is one is nobody's business either.
     assert_eq!(point.request(Method::POST, EVALUATION, &[JSON], "{").status.as_u16(), 401);
-    assert_eq!(point.system.size(), size);
+    assert_eq!(point.size(), size);
     assert_eq!(ask(&bearer(token)), 200);
     assert_eq!(get(&point.url, "/.well-known/authzen-configuration").status.as_u16(), 200);
     assert!(!point.output().contains(token), "the token is in the log file");

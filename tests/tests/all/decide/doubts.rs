@@ -52,10 +52,10 @@ fn without_the_log_everything_is_denied_and_with_it_everything_is_as_before() {
 
     // Killed and started again, it cites the policy that is there.
     point.process().kill();
-    let size = point.system.size();
+    let size = point.size();
     point.serve();
     point.wait_until_ready();
-    assert_eq!(point.system.size(), size, "the policy was published a second time");
+    assert_eq!(point.size(), size, "the policy was published a second time");
     assert_eq!(point.evaluate(&read)["context"]["policy"], policy);
 
     // Another policy takes the place of the one before.

@@ -40,7 +40,7 @@ fn an_intent_that_is_in_the_log_is_decided_about_and_nothing_but_it() {
     );
 
     // Whatever differs is not what was stated, and nothing is recorded of it.
-    let size = point.system.size();
+    let size = point.size();
     for (pointer, value) in [
         ("/subject/id", json!("bob")),
         ("/subject/type", json!("robot")),
@@ -63,7 +63,7 @@ fn an_intent_that_is_in_the_log_is_decided_about_and_nothing_but_it() {
     let naming = |entry: &str| with(stated.clone(), "context", "intent", json!(entry));
     point.denied_in_doubt(&naming(&LeafHash::of(b"nothing").to_string()), "intent_unknown");
     point.denied_in_doubt(&naming(context["decision"]["entry"].as_str().unwrap()), "intent_unknown");
-    assert_eq!(point.system.size(), size);
+    assert_eq!(point.size(), size);
 
     // An intent that withholds what it is about cannot be decided about here.
     let mut private: Value = asked("alice", "read", "record-1");

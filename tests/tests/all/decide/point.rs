@@ -135,6 +135,12 @@ impl Point {
         self.wait_until_it_says(&[]);
     }
 
+    /// How many entries are published, once it is those that a log begins with here: genesis, three parties and the policy.
+    #[track_caller]
+    pub(crate) fn size(&self) -> u64 {
+        self.system.log.published(self.system.policy(), 5).checkpoint().size.get()
+    }
+
     /// Waits until it is not ready for exactly these reasons. What it found out counts for two seconds.
     #[track_caller]
     pub(crate) fn wait_until_it_says(&self, expected: &[&str]) {
