@@ -112,6 +112,7 @@ const OF_OTHERS: &[&str] = &[
     "--locked",
     "--no-deps",
     "--now",
+    "--prefix",
     "--release",
     "--test",
     "--workspace",

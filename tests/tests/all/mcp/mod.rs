@@ -2,6 +2,7 @@
 
 mod client;
 mod endings;
+mod interop;
 mod smuggling;
 
 use std::time::{Duration, Instant};
